@@ -1,0 +1,3 @@
+/** What the server shares with the SDK: the very code that decides. Not covered by the SDK's version promise. */
+export * from "./judge.ts";
+export * from "./token.ts";

@@ -1,0 +1,362 @@
+import type { KeyRecord, KeyType } from "@latchkey/sdk/core";
+
+/** Who did something. For a person the id is theirs; `operator` and `service_token` carry the token's id. */
+export interface Actor {
+  readonly type: "person" | "service_token" | "operator" | "command_line" | "system";
+  readonly id: string;
+  readonly name: string;
+}
+
+/** Where a change came from; part of its audit event. `address`, `userAgent`, `requestId` are `null` off HTTP. */
+export interface Origin {
+  readonly actor: Actor;
+  readonly atMs: number;
+  readonly requestId: string | null;
+  readonly address: string | null;
+  readonly userAgent: string | null;
+  /** Time-sortable id of the audit event that the change writes, `evt_…`. */
+  readonly eventId: string;
+}
+
+/**
+ * An `Idempotency-Key` as the store sees it: `scope` is a SHA-256 (base64url) over account, actor, method, path,
+ * query and the header; `bodyDigest` a SHA-256 of the body. Kept 24 h, and never with a token.
+ */
+export interface Once {
+  readonly scope: string;
+  readonly bodyDigest: string;
+}
+
+/** What a deed under an {@link Once} can come to besides its own outcomes: `id` names what the first call made. */
+export type OnceOutcome = { outcome: "replayed"; id: string } | { outcome: "mismatch" };
+
+/** Progress of one revocation barrier; times are Unix ms. */
+export interface Revocation {
+  readonly seq: number;
+  readonly effectiveAtMs: number | null;
+  readonly tookMs: number | null;
+  readonly acknowledged: number;
+  readonly lapsed: number;
+}
+
+/** An API key as the management side sees it. `token` is `null` for secret keys: it is not kept. */
+export interface ApiKey {
+  readonly id: string;
+  readonly environment: { readonly id: string; readonly slug: string };
+  readonly type: KeyType;
+  readonly description: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly hint: string;
+  readonly token: string | null;
+  readonly createdAtMs: number;
+  readonly createdBy: Actor;
+  readonly expiresAtMs: number | null;
+  readonly lastUsedAtMs: number | null;
+  readonly revokedAtMs: number | null;
+  readonly revokedBy: Actor | null;
+  readonly revokedReason: string | null;
+  readonly revocation: Revocation | null;
+  readonly rotatedFrom: string | null;
+  readonly rotatedTo: string | null;
+}
+
+/** A key about to be stored. `digest` is the base64url SHA-256 of its token; `token` only for public keys. */
+export interface NewKey {
+  readonly id: string;
+  readonly type: KeyType;
+  readonly digest: string;
+  readonly hint: string;
+  readonly token: string | null;
+  readonly description: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly expiresAtMs: number | null;
+}
+
+export interface Environment {
+  readonly id: string;
+  readonly slug: string;
+  readonly name: string;
+  readonly createdAtMs: number;
+}
+
+/** An environment about to be stored, with the keys that it starts with. */
+export interface NewEnvironment {
+  readonly id: string;
+  readonly slug: string;
+  readonly name: string;
+  readonly keys: readonly NewKey[];
+}
+
+export type Role = "owner" | "admin" | "member" | "support";
+
+export interface Account {
+  readonly id: string;
+  readonly slug: string;
+  readonly name: string;
+  readonly externalId: string | null;
+  readonly createdAtMs: number;
+  readonly suspendedAtMs: number | null;
+  /** Of the suspension; `null` unless suspended. */
+  readonly revocation: Revocation | null;
+}
+
+/** A credential other than an API key; `accountId` is `null` for the operator's own (`vt_`, `ot_`). */
+export interface AccessToken {
+  readonly id: string;
+  readonly kind: "service" | "verifier" | "operator";
+  readonly accountId: string | null;
+  readonly name: string;
+}
+
+export interface NewAccessToken extends AccessToken {
+  readonly digest: string;
+  readonly hint: string;
+}
+
+/** An account about to be stored, whole: what it starts with is written in the same transaction. */
+export interface NewAccount {
+  readonly id: string;
+  readonly slug: string;
+  readonly name: string;
+  readonly externalId: string | null;
+  readonly environments: readonly NewEnvironment[];
+  readonly tokens: readonly NewAccessToken[];
+  readonly owner: NewPerson | { readonly id: string } | null;
+}
+
+/** A person about to be stored. `passwordHash` is better-auth's; the e-mail address is lower case. */
+export interface NewPerson {
+  readonly id: string;
+  readonly name: string;
+  readonly email: string;
+  readonly passwordHash: string;
+}
+
+/** One page of a list, newest first; cursors are ids. `invalid_cursor`: no such entry in this list's account. */
+export interface PageAsk {
+  readonly size: number;
+  readonly after?: string;
+  readonly before?: string;
+}
+export interface PageOf<T> {
+  readonly entries: readonly T[];
+  /** Cursor of the next (older) page, `null` when this is the last one. */
+  readonly after: string | null;
+  /** Cursor of the previous (newer) page, `null` when this is the first one. */
+  readonly before: string | null;
+}
+export type Listed<T> = ({ outcome: "page" } & PageOf<T>) | { outcome: "invalid_cursor" };
+
+export interface KeyFilter {
+  /** Slug. */
+  readonly environment: string;
+  readonly status: "active" | "revoked" | "expired" | "all";
+  /** Searched, case-insensitively and literally (no wildcards), in hint, description and id; "" finds all. */
+  readonly text: string;
+  /** What "expired" is judged by. */
+  readonly nowMs: number;
+}
+
+/**
+ * Everything of one account, and nothing of another: what belongs elsewhere answers like what does not exist.
+ * Every change writes its audit event, and its change-log entry when it alters a verdict, in one transaction.
+ */
+export interface AccountStore {
+  readonly accountId: string;
+
+  listEnvironments(page: PageAsk): Promise<Listed<Environment>>;
+  /** `slug_taken` also when a deleted environment had it: slugs are never given out again. */
+  createEnvironment(
+    environment: NewEnvironment,
+    origin: Origin,
+    once: Once | null,
+  ): Promise<
+    { outcome: "created"; environment: Environment } | { outcome: "slug_taken" } | OnceOutcome
+  >;
+  findEnvironment(slugOrId: string): Promise<Environment | undefined>;
+  renameEnvironment(
+    slug: string,
+    name: string,
+    origin: Origin,
+  ): Promise<{ outcome: "renamed"; environment: Environment } | { outcome: "absent" }>;
+  /** Its keys refuse as revoked from now on. Deleting it again finds it absent. */
+  deleteEnvironment(
+    slug: string,
+    origin: Origin,
+  ): Promise<{ outcome: "deleted"; seq: number } | { outcome: "absent" }>;
+
+  /** `absent`: no such environment (or deleted) in this account. */
+  listKeys(filter: KeyFilter, page: PageAsk): Promise<Listed<ApiKey> | { outcome: "absent" }>;
+  createKey(
+    environmentSlug: string,
+    key: NewKey,
+    origin: Origin,
+    once: Once | null,
+  ): Promise<{ outcome: "created"; key: ApiKey } | { outcome: "absent" } | OnceOutcome>;
+  /** Keys of deleted environments are absent. */
+  findKey(id: string): Promise<ApiKey | undefined>;
+  /** Writes a change, for metadata is part of the verdict. Revoked keys may be described too. */
+  editKey(
+    id: string,
+    edit: { readonly description?: string; readonly metadata?: Readonly<Record<string, string>> },
+    origin: Origin,
+  ): Promise<{ outcome: "edited"; key: ApiKey } | { outcome: "absent" }>;
+  /**
+   * Marks a key revoked and records the change that verifiers must learn of, in one transaction. Of concurrent calls
+   * exactly one resolves to `revoked`; the first revocation's time, actor and reason stand.
+   * `seq` is that of the first revocation either way; `key.revocation.effectiveAtMs` tells whether its barrier ended.
+   */
+  revokeKey(
+    id: string,
+    reason: string | null,
+    origin: Origin,
+    once: Once | null,
+  ): Promise<
+    | { outcome: "revoked" | "already_revoked"; seq: number; key: ApiKey }
+    | { outcome: "absent" }
+    | { outcome: "mismatch" }
+  >;
+}
+
+/** One entry of the change log. The subject of a key's change is its digest (base64url), else an id. */
+export interface Change {
+  readonly seq: number;
+  /** Random: tells a restored database's entry from the one this node applied. */
+  readonly id: string;
+  readonly kind: "key" | "environment" | "account";
+  readonly subject: string;
+}
+
+/** A server process that verifies; see docs/architecture.md. */
+export interface NodeRow {
+  readonly id: string;
+  readonly leaseMs: number;
+  readonly renewals: number;
+  readonly appliedSeq: number;
+  readonly below: number;
+  readonly label: string;
+}
+
+/** A revocation whose barrier nobody has seen end. */
+export interface PendingRevocation {
+  readonly seq: number;
+}
+
+/**
+ * What the lease protocol asks of the store. Every method is one statement or transaction, and every `seq` it returns
+ * was read in that same statement.
+ */
+export interface LeaseStore {
+  /** Adds a node whose `applied_seq` is the current seq; also the id of the change at that seq, `null` for none. */
+  joinNode(node: {
+    id: string;
+    leaseMs: number;
+    label: string;
+  }): Promise<{ seq: number; changeId: string | null }>;
+  /**
+   * All changes from `afterSeq` on, that one included, in order. `gap` when the entry at `afterSeq` is missing or is
+   * not `afterId`: the log was trimmed past it or the database restored. (`afterSeq` 0 with `afterId` null never gaps
+   * unless entries above 0 were trimmed.)
+   */
+  readChanges(
+    afterSeq: number,
+    afterId: string | null,
+  ): Promise<
+    | { outcome: "changes"; seq: number; changes: readonly Change[] }
+    | { outcome: "gap"; seq: number }
+  >;
+  /** `false`: the row is gone, the node must join anew. */
+  renewNode(id: string, renewals: number, appliedSeq: number, below: number): Promise<boolean>;
+  readNodes(): Promise<{ seq: number; nodes: readonly NodeRow[] }>;
+  /** Deletes the row only while its `renewals` is still the one seen. */
+  reapNode(id: string, renewals: number): Promise<boolean>;
+  releaseNode(id: string): Promise<void>;
+  /** Oldest first, at most 100. */
+  pendingRevocations(): Promise<readonly PendingRevocation[]>;
+  /** Written once: of several calls the first stands. `effectiveAtMs` is raised to the revocation's own time. */
+  recordEffective(
+    seq: number,
+    receipt: { effectiveAtMs: number; tookMs: number; acknowledged: number; lapsed: number },
+  ): Promise<Revocation>;
+  /** Drops changes, the newest `keep` excepted. */
+  trimChanges(keep: number): Promise<number>;
+}
+
+/** The whole store: one implementation in Kysely, one engine each in sqlite.ts and postgres.ts. */
+export interface Store {
+  readonly leases: LeaseStore;
+  /** Confines everything to one account. */
+  account(accountId: string): AccountStore;
+
+  /** Records by digest, `null` where no key has it, in the order asked; `seq` as of the same statement. */
+  loadKeys(
+    digests: readonly string[],
+  ): Promise<{ seq: number; keys: readonly (KeyRecord | null)[] }>;
+  /** Times only move forward. */
+  recordLastUsed(uses: readonly { keyId: string; atMs: number }[]): Promise<void>;
+
+  /** A token that is deleted, or whose account is deleted, is not found. */
+  findToken(digest: string): Promise<AccessToken | undefined>;
+  recordTokenUsed(id: string, atMs: number): Promise<void>;
+  /** `undefined`: no such account, deleted, or this person is no member of it. */
+  findMembership(
+    personId: string,
+    accountSlug: string,
+  ): Promise<{ account: Account; role: Role } | undefined>;
+  listMemberships(personId: string): Promise<readonly { account: Account; role: Role }[]>;
+
+  // ---- the operator's
+  /** Accounts that are not deleted. */
+  listAccounts(page: PageAsk): Promise<Listed<Account>>;
+  findAccount(slugOrId: string): Promise<Account | undefined>;
+  /** `slug_taken` also by a deleted account; `external_id_taken` only by a living one. */
+  createAccount(
+    account: NewAccount,
+    origin: Origin,
+    once: Once | null,
+  ): Promise<
+    | { outcome: "created"; account: Account }
+    | { outcome: "slug_taken" | "external_id_taken" | "person_exists" }
+    | OnceOutcome
+  >;
+  /** `seq` is there when the change suspended the account (its barrier is to be waited for). */
+  updateAccount(
+    slug: string,
+    edit: {
+      readonly name?: string;
+      readonly externalId?: string | null;
+      readonly suspended?: boolean;
+    },
+    origin: Origin,
+  ): Promise<
+    | { outcome: "updated"; account: Account; seq?: number }
+    | { outcome: "absent" | "external_id_taken" }
+  >;
+  deleteAccount(
+    slug: string,
+    origin: Origin,
+  ): Promise<{ outcome: "deleted"; seq: number } | { outcome: "absent" }>;
+
+  // ---- set-up
+  /** Whether an owner exists, i.e. set-up is done. */
+  isSetUp(): Promise<boolean>;
+  /** Replaces whatever link was open; only its digest is kept. */
+  openSetup(digest: string, expiresAtMs: number): Promise<void>;
+  /**
+   * Creates the first account and its owner, and closes set-up, in one transaction. `linkDigest` null is the command
+   * line, which needs no link. Of concurrent calls one wins.
+   */
+  completeSetup(
+    account: NewAccount,
+    linkDigest: string | null,
+    origin: Origin,
+  ): Promise<{
+    outcome: "created" | "already_set_up" | "link_unknown" | "link_expired" | "slug_taken";
+  }>;
+
+  /** Drops what has outlived its use: idempotency records older than 24 h, ended sessions. */
+  sweep(nowMs: number): Promise<void>;
+  /** Whether the store answers, and which seq it is at. */
+  ping(): Promise<{ seq: number }>;
+  close(): Promise<void>;
+}
