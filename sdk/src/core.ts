@@ -1,3 +1,5 @@
 /** What the server shares with the SDK: the very code that decides. Not covered by the SDK's version promise. */
+export * from "./failure.ts";
 export * from "./judge.ts";
 export * from "./token.ts";
+export * from "./verdict.ts";

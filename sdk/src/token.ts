@@ -62,7 +62,7 @@ export function digestToken(token: string): string {
 
 /**
  * What people recognise a token by: its prefix and brand, and its last four characters, e.g. `sk_…9fQ2`. The last four
- * are checksum, so they give nothing of the random part away.
+ * are checksum, so they give away at most 24 of the 178 random bits.
  */
 export function tokenHint(token: string): string {
   return `${token.slice(0, token.lastIndexOf("_") + 1)}…${token.slice(-4)}`;
