@@ -3,3 +3,4 @@ export * from "./failure.ts";
 export * from "./judge.ts";
 export * from "./token.ts";
 export * from "./verdict.ts";
+export * from "./verifier.ts";
