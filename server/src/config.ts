@@ -1,0 +1,316 @@
+import { isIP } from "node:net";
+import ipaddr from "ipaddr.js";
+import { z } from "zod";
+
+/** Levels of the log, from the loudest to the quietest setting. */
+const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
+
+/** A list of proxies longer than this is a mistake; each costs a comparison a request. */
+const TRUSTED_PROXIES_MAX = 64;
+
+/** One setting as people read about it; docs/operating.md and `latchkey --help` show exactly these. */
+interface Setting {
+  /** What it is for, in one line. */
+  readonly purpose: string;
+  /** What holds when the variable is unset or empty. */
+  readonly fallback: string;
+  /** Which values are taken, with their unit. */
+  readonly bound: string;
+  /** Turns the variable's text (`undefined` when unset or empty) into the setting's value. */
+  readonly schema: z.ZodType<unknown, string | undefined>;
+}
+
+const setting = <S extends Setting>(entry: S): S => entry;
+
+/** Every setting of the server, by the environment variable that sets it. */
+export const SETTINGS = {
+  HOST: setting({
+    purpose: "address to listen on; off loopback, LATCHKEY_PUBLIC_URL is required",
+    fallback: "127.0.0.1",
+    bound: "an IP address, or localhost",
+    schema: z
+      .string()
+      .default("127.0.0.1")
+      .refine((host) => host === "localhost" || isIP(host) !== 0),
+  }),
+  PORT: setting({
+    purpose: "TCP port to listen on",
+    fallback: "4400",
+    bound: "a port, 0 to 65535; 0 takes a free one",
+    schema: wholeNumber(0, 65_535).default(4400),
+  }),
+  DATABASE_URL: setting({
+    purpose: "kept for PostgreSQL, which this build does not support",
+    fallback: "unset: SQLite in LATCHKEY_DATA",
+    bound: "unset",
+    schema: z.undefined(),
+  }),
+  LATCHKEY_DATA: setting({
+    purpose: "folder of the SQLite database, its lock and the secret",
+    fallback: "./data",
+    bound: "a path; made when it is not there",
+    schema: z
+      .string()
+      .default("./data")
+      .refine((path) => !path.includes("\0")),
+  }),
+  LATCHKEY_PUBLIC_URL: setting({
+    purpose: "origin at which browsers reach the dashboard",
+    fallback: "on loopback the request's own host, else required",
+    bound: "https://host[:port], without a path; http:// for a loopback host only",
+    schema: z.string().refine(isPublicUrl).transform(originOf).optional(),
+  }),
+  LATCHKEY_LEASE_SECONDS: setting({
+    purpose: "how long a verifier may go on without the server, and the longest a revocation takes",
+    fallback: "10",
+    bound: "whole seconds, 1 to 60",
+    schema: wholeNumber(1, 60).default(10),
+  }),
+  LATCHKEY_NODE_NAME: setting({
+    purpose: "label of this process in logs and receipts; need not be unique",
+    fallback: "latchkey",
+    bound: "1 to 64 characters of A-Z a-z 0-9 . _ -",
+    schema: z
+      .string()
+      .default("latchkey")
+      .refine((name) => /^[A-Za-z0-9._-]{1,64}$/.test(name)),
+  }),
+  LATCHKEY_METRICS_PORT: setting({
+    purpose: "kept for Prometheus metrics, which this build does not serve",
+    fallback: "unset: no metrics",
+    bound: "unset",
+    schema: z.undefined(),
+  }),
+  LATCHKEY_BRAND: setting({
+    purpose: "makes tokens recognisable: sk_<brand>_…",
+    fallback: "unset: no brand",
+    bound: "2 to 16 characters of a-z 0-9",
+    schema: z
+      .string()
+      .refine((brand) => /^[a-z0-9]{2,16}$/.test(brand))
+      .optional(),
+  }),
+  LATCHKEY_SECRET: setting({
+    purpose: "signs session cookies; changing it signs everybody out",
+    fallback: "made at the first start and kept in LATCHKEY_DATA/secret",
+    bound: "32 to 512 characters",
+    schema: z
+      .string()
+      .refine((secret) => secret.length >= 32 && secret.length <= 512)
+      .optional(),
+  }),
+  LATCHKEY_SIGNUP: setting({
+    purpose: "who may make an account; this build knows invite only",
+    fallback: "invite",
+    bound: "invite",
+    schema: z.literal("invite").default("invite"),
+  }),
+  LATCHKEY_TRUSTED_PROXIES: setting({
+    purpose: "proxies whose X-Forwarded-For is believed",
+    fallback: "unset: none",
+    bound: `up to ${TRUSTED_PROXIES_MAX} addresses or CIDR ranges, separated by commas`,
+    schema: z.string().default("").transform(splitList).refine(areRanges),
+  }),
+  LATCHKEY_LOG_LEVEL: setting({
+    purpose: "what is logged: this level and worse",
+    fallback: "info",
+    bound: LOG_LEVELS.join(", "),
+    schema: z.enum(LOG_LEVELS).default("info"),
+  }),
+} as const;
+
+/** Variables of the command line as a client of a running server; no settings of the server, and no typos either. */
+export const CLIENT_VARIABLES = {
+  LATCHKEY_URL: "server that `latchkey accounts` talks to (default http://127.0.0.1:4400)",
+  LATCHKEY_OPERATOR_TOKEN: "operator token (ot_…) for `latchkey accounts`",
+  LATCHKEY_TOKEN: "service token (st_…), for programs of yours",
+  LATCHKEY_VERIFIER_TOKEN: "verifier token (vt_…), for programs of yours",
+} as const;
+
+/** The settings as the environment gives them: `secret` is `null` until {@link keepSecret} has answered. */
+export interface GivenSettings {
+  readonly host: string;
+  readonly port: number;
+  /** SQLite's folder, as given: relative to the working directory. */
+  readonly dataFolder: string;
+  /** An origin, e.g. `https://keys.example.com`; `null` on loopback, where the request's own host is trusted. */
+  readonly publicUrl: string | null;
+  readonly leaseMs: number;
+  readonly nodeName: string;
+  readonly brand: string | null;
+  readonly secret: string | null;
+  /** Addresses and CIDR ranges, each valid for ipaddr.js. */
+  readonly trustedProxies: readonly string[];
+  readonly logLevel: (typeof LOG_LEVELS)[number];
+}
+
+/** The settings of a server that starts. */
+export interface Settings extends GivenSettings {
+  /** Signs session cookies. */
+  readonly secret: string;
+}
+
+/** Settings that cannot be used. The message names every wrong one, and never a value that may be secret. */
+export class SettingsError extends Error {
+  constructor(problems: readonly string[]) {
+    const count = problems.length === 1 ? "A setting is" : `${problems.length} settings are`;
+    super(`${count} wrong:\n${problems.map((problem) => `  ${problem}`).join("\n")}`);
+    this.name = "SettingsError";
+  }
+}
+
+const SCHEMA = z.object({
+  HOST: SETTINGS.HOST.schema,
+  PORT: SETTINGS.PORT.schema,
+  DATABASE_URL: SETTINGS.DATABASE_URL.schema,
+  LATCHKEY_DATA: SETTINGS.LATCHKEY_DATA.schema,
+  LATCHKEY_PUBLIC_URL: SETTINGS.LATCHKEY_PUBLIC_URL.schema,
+  LATCHKEY_LEASE_SECONDS: SETTINGS.LATCHKEY_LEASE_SECONDS.schema,
+  LATCHKEY_NODE_NAME: SETTINGS.LATCHKEY_NODE_NAME.schema,
+  LATCHKEY_METRICS_PORT: SETTINGS.LATCHKEY_METRICS_PORT.schema,
+  LATCHKEY_BRAND: SETTINGS.LATCHKEY_BRAND.schema,
+  LATCHKEY_SECRET: SETTINGS.LATCHKEY_SECRET.schema,
+  LATCHKEY_SIGNUP: SETTINGS.LATCHKEY_SIGNUP.schema,
+  LATCHKEY_TRUSTED_PROXIES: SETTINGS.LATCHKEY_TRUSTED_PROXIES.schema,
+  LATCHKEY_LOG_LEVEL: SETTINGS.LATCHKEY_LOG_LEVEL.schema,
+});
+
+/** Variables whose wrong value may itself be a secret: a message about them repeats nothing of it. */
+const SECRET_VARIABLES: ReadonlySet<string> = new Set(["LATCHKEY_SECRET", "DATABASE_URL"]);
+
+/** Longest piece of a wrong value that a message repeats. */
+const ECHO_CHARACTERS_MAX = 60;
+
+/**
+ * Reads every setting from environment variables. Empty ones count as unset.
+ *
+ * A `LATCHKEY_…` variable that nobody reads is an error, not a warning: a mistyped bound that silently keeps its
+ * default is found in an incident.
+ *
+ * @throws SettingsError naming every wrong or unknown variable at once.
+ */
+export function readSettings(env: Record<string, string | undefined>): GivenSettings {
+  const given: Record<string, string | undefined> = {};
+  for (const name of Object.keys(SETTINGS)) if (env[name] !== "") given[name] = env[name];
+
+  const problems = unknownVariables(env);
+  const parsed = SCHEMA.safeParse(given);
+  if (!parsed.success) {
+    const wrong = new Set(parsed.error.issues.map((issue) => String(issue.path[0])));
+    for (const name of wrong) problems.push(wrongVariable(name, given[name]));
+  }
+  const host = parsed.data?.HOST ?? given.HOST;
+  if (host !== undefined && !isLoopback(host) && given.LATCHKEY_PUBLIC_URL === undefined)
+    problems.push(
+      `LATCHKEY_PUBLIC_URL is unset, but required because HOST=${echo(host)} is not loopback; expected ${SETTINGS.LATCHKEY_PUBLIC_URL.bound}.`,
+    );
+  if (!parsed.success || problems.length > 0) throw new SettingsError(problems);
+
+  const values = parsed.data;
+  return {
+    host: values.HOST,
+    port: values.PORT,
+    dataFolder: values.LATCHKEY_DATA,
+    publicUrl: values.LATCHKEY_PUBLIC_URL ?? null,
+    leaseMs: values.LATCHKEY_LEASE_SECONDS * 1000,
+    nodeName: values.LATCHKEY_NODE_NAME,
+    brand: values.LATCHKEY_BRAND ?? null,
+    secret: values.LATCHKEY_SECRET ?? null,
+    trustedProxies: values.LATCHKEY_TRUSTED_PROXIES,
+    logLevel: values.LATCHKEY_LOG_LEVEL,
+  };
+}
+
+/** Whether only this machine can reach a server that listens on `host`: 127.0.0.0/8, ::1 or localhost. */
+export function isLoopback(host: string): boolean {
+  const bare = host.startsWith("[") && host.endsWith("]") ? host.slice(1, -1) : host;
+  if (bare === "localhost") return true;
+  return isIP(bare) !== 0 && ipaddr.process(bare).range() === "loopback";
+}
+
+function wrongVariable(name: string, value: string | undefined): string {
+  if (name === "DATABASE_URL")
+    return "DATABASE_URL is set, but this build does not support PostgreSQL; unset it to use SQLite in LATCHKEY_DATA.";
+  if (name === "LATCHKEY_METRICS_PORT")
+    return "LATCHKEY_METRICS_PORT is set, but this build does not serve metrics; unset it.";
+  const bound = Object.entries(SETTINGS).find(([known]) => known === name)?.[1].bound;
+  if (SECRET_VARIABLES.has(name))
+    return `${name} has ${value?.length ?? 0} characters; expected ${bound}.`;
+  return `${name}=${echo(value ?? "")} is not accepted; expected ${bound}.`;
+}
+
+/** A value as a message may show it: one line, bounded, and without the password that a URL may hold. */
+function echo(value: string): string {
+  const safe = value.replace(/\/\/[^/]*@/, "//…@").replace(/[^\x20-\x7e]/g, "?");
+  return JSON.stringify(
+    safe.length > ECHO_CHARACTERS_MAX ? `${safe.slice(0, ECHO_CHARACTERS_MAX)}…` : safe,
+  );
+}
+
+function unknownVariables(env: Record<string, string | undefined>): string[] {
+  const known = [...Object.keys(SETTINGS), ...Object.keys(CLIENT_VARIABLES)];
+  return Object.keys(env)
+    .filter((name) => name.startsWith("LATCHKEY_") && !known.includes(name))
+    .map((name) => {
+      const near = known.reduce((best, candidate) =>
+        distance(name, candidate) < distance(name, best) ? candidate : best,
+      );
+      return `${name.slice(0, ECHO_CHARACTERS_MAX)} is not a setting; the nearest one is ${near}.`;
+    });
+}
+
+/** Levenshtein's distance: how many letters to change, add or drop to make one name the other. */
+function distance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, column) => column);
+  for (let i = 1; i <= from.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= to.length; j++) {
+      const kept = (row[j - 1] ?? 0) + (from[i - 1] === to[j - 1] ? 0 : 1);
+      next.push(Math.min(kept, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[to.length] ?? 0;
+}
+
+/** Digits only: `Number` would also take "1e3", "0x10" and " 5". */
+function wholeNumber(min: number, max: number) {
+  return z
+    .string()
+    .refine((text) => /^\d{1,5}$/.test(text) && Number(text) >= min && Number(text) <= max)
+    .transform(Number);
+}
+
+/** Plain http would send passwords and session cookies readably over a network, so it is for loopback alone. */
+function isPublicUrl(text: string): boolean {
+  const url = parseUrl(text);
+  if (url === undefined || url.username !== "" || url.password !== "") return false;
+  if (url.pathname !== "/" || url.search !== "" || url.hash !== "") return false;
+  return url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url.hostname));
+}
+
+function originOf(text: string): string | undefined {
+  return parseUrl(text)?.origin;
+}
+
+function parseUrl(text: string): URL | undefined {
+  return URL.canParse(text) ? new URL(text) : undefined;
+}
+
+function splitList(text: string): readonly string[] {
+  return text
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
+}
+
+/** `isIP` first: ipaddr.js also takes old spellings, such as "10" for 0.0.0.10, that nobody means here. */
+function areRanges(list: readonly string[]): boolean {
+  return (
+    list.length <= TRUSTED_PROXIES_MAX &&
+    list.every((entry) => {
+      const [address = "", prefix] = entry.split("/", 2);
+      return isIP(address) !== 0 && (prefix === undefined || ipaddr.isValidCIDR(entry));
+    })
+  );
+}
