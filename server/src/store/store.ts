@@ -305,6 +305,9 @@ export interface Store {
   ): Promise<{ account: Account; role: Role } | undefined>;
   listMemberships(personId: string): Promise<readonly { account: Account; role: Role }[]>;
 
+  /** By e-mail address, lower case. */
+  findPerson(email: string): Promise<{ id: string; name: string; email: string } | undefined>;
+
   // ---- the operator's
   /** Accounts that are not deleted. */
   listAccounts(page: PageAsk): Promise<Listed<Account>>;

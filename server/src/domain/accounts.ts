@@ -1,0 +1,181 @@
+import { Failure } from "@latchkey/sdk/core";
+import type { Ambient } from "../ambient.ts";
+import type {
+  AccessToken,
+  Account,
+  NewAccessToken,
+  NewAccount,
+  Once,
+  Origin,
+  PageAsk,
+  PageOf,
+  Revocation,
+  Store,
+} from "../store/store.ts";
+import { draftEnvironment, type FirstTokens } from "./environments.ts";
+import type { KeyDeps } from "./keys.ts";
+import { mismatch, missing, pageOf } from "./outcomes.ts";
+import type { MakeToken } from "./tokens.ts";
+
+export interface AccountDeps extends KeyDeps {
+  readonly store: Store;
+}
+
+/** What an account starts with, every secret in it for one answer only. */
+export interface Provisioned {
+  readonly account: { readonly id: string; readonly name: string; readonly slug: string };
+  readonly environments: readonly ({ readonly id: string; readonly slug: string } & FirstTokens)[];
+  readonly serviceToken: string;
+}
+
+/** An account just provisioned; a replay has it as it is now, and no token. */
+export type ProvisionedAccount =
+  | { readonly replayed: false; readonly provisioned: Provisioned }
+  | {
+      readonly replayed: true;
+      readonly account: Account;
+      readonly environments: readonly { readonly id: string; readonly slug: string }[];
+    };
+
+/** The environments of every new account. */
+const FIRST_ENVIRONMENTS = [
+  { slug: "development", name: "Development" },
+  { slug: "production", name: "Production" },
+] as const;
+
+/** Makes a credential that is not stored yet; the token itself is for one answer. */
+export function draftAccessToken(
+  deps: { readonly ambient: Ambient; readonly makeToken: MakeToken },
+  draft: Omit<AccessToken, "id">,
+): { record: NewAccessToken; token: string } {
+  const prefix = { service: "st", verifier: "vt", operator: "ot" } as const;
+  const { token, digest, hint } = deps.makeToken(prefix[draft.kind]);
+  return { record: { ...draft, id: deps.ambient.sortableId("tok"), digest, hint }, token };
+}
+
+/**
+ * Makes an account that is not stored yet, whole: its environments with their keys, and a service token. Set-up and
+ * provisioning both begin here.
+ *
+ * @param draft `slug` is trusted to be well-formed and free of our own paths (slugs.ts).
+ */
+export function draftAccount(
+  deps: { readonly ambient: Ambient; readonly makeToken: MakeToken },
+  draft: Pick<NewAccount, "name" | "slug" | "externalId" | "owner">,
+): { record: NewAccount; provisioned: Provisioned } {
+  const id = deps.ambient.sortableId("acc");
+  const environments = FIRST_ENVIRONMENTS.map((first) => draftEnvironment(deps, first));
+  const service = draftAccessToken(deps, { kind: "service", accountId: id, name: "First token" });
+  const record = {
+    ...draft,
+    id,
+    environments: environments.map((environment) => environment.record),
+    tokens: [service.record],
+  };
+  const provisioned = {
+    account: { id, name: draft.name, slug: draft.slug },
+    environments: environments.map(({ record: { id, slug }, tokens }) => ({ id, slug, ...tokens })),
+    serviceToken: service.token,
+  };
+  return { record, provisioned };
+}
+
+/**
+ * Provisions an account for the operator.
+ *
+ * @param draft `ownerEmail` names somebody who has signed up; `null`: nobody owns the account yet.
+ * @throws Failure `conflict` for a slug or external id that is taken, `invalid_params` for an address nobody has.
+ */
+export async function provisionAccount(
+  deps: AccountDeps,
+  draft: Pick<NewAccount, "name" | "slug" | "externalId"> & { readonly ownerEmail: string | null },
+  origin: Origin,
+  once: Once | null,
+): Promise<ProvisionedAccount> {
+  const { ownerEmail, ...rest } = draft;
+  const owner = ownerEmail === null ? null : await findOwner(deps.store, ownerEmail);
+  const { record, provisioned } = draftAccount(deps, { ...rest, owner });
+  const done = await deps.store.createAccount(record, origin, once);
+  switch (done.outcome) {
+    case "created":
+      return { replayed: false, provisioned };
+    case "replayed":
+      return replayOf(deps.store, done.id);
+    case "slug_taken":
+      throw new Failure("conflict", "This slug is taken, or was: slugs are never given out again.");
+    case "external_id_taken":
+      throw externalIdTaken();
+    case "person_exists":
+      throw new Failure("conflict", "A person with this e-mail address exists.");
+    case "mismatch":
+      throw mismatch();
+  }
+}
+
+/** @throws Failure `invalid_params` for a cursor of another list. */
+export async function listAccounts(store: Store, page: PageAsk): Promise<PageOf<Account>> {
+  return pageOf(await store.listAccounts(page), page);
+}
+
+/**
+ * Changes an account. Suspending it resolves when none of its keys is accepted anywhere any more; any other change
+ * once this node has applied it.
+ *
+ * @throws Failure `resource_missing`, `conflict` for an external id that is taken.
+ */
+export async function updateAccount(
+  deps: AccountDeps,
+  slug: string,
+  edit: {
+    readonly name?: string;
+    readonly externalId?: string | null;
+    readonly suspended?: boolean;
+  },
+  origin: Origin,
+): Promise<Account> {
+  const done = await deps.store.updateAccount(slug, edit, origin);
+  if (done.outcome === "absent") throw missing("account");
+  if (done.outcome === "external_id_taken") throw externalIdTaken();
+  const { account } = done;
+  // Suspending again goes on waiting for the first suspension, when nobody has seen that end.
+  const pending = account.revocation?.effectiveAtMs === null ? account.revocation.seq : undefined;
+  const seq = done.seq ?? (edit.suspended === true ? pending : undefined);
+  if (seq !== undefined) return { ...account, revocation: await deps.barrier.complete(seq) };
+  await deps.barrier.publish();
+  return account;
+}
+
+/** Deletes an account; resolves when none of its keys is accepted anywhere any more. */
+export async function deleteAccount(
+  deps: AccountDeps,
+  slug: string,
+  origin: Origin,
+): Promise<Revocation> {
+  const done = await deps.store.deleteAccount(slug, origin);
+  if (done.outcome === "absent") throw missing("account");
+  return deps.barrier.complete(done.seq);
+}
+
+async function findOwner(store: Store, email: string): Promise<{ id: string }> {
+  const person = await store.findPerson(email.toLowerCase());
+  if (person !== undefined) return { id: person.id };
+  const message = "No person has this e-mail address. They have to sign up first.";
+  throw new Failure("invalid_params", "Some parameters are wrong.", {
+    errors: [{ field: "owner_email", message }],
+  });
+}
+
+async function replayOf(store: Store, id: string): Promise<ProvisionedAccount> {
+  const account = await store.findAccount(id);
+  if (account === undefined) throw missing("account");
+  const page = { size: REPLAYED_ENVIRONMENTS_MAX };
+  const environments = pageOf(await store.account(id).listEnvironments(page), page).entries;
+  return { replayed: true, account, environments };
+}
+
+/** A replay names the first page of environments; an account starts with two. */
+const REPLAYED_ENVIRONMENTS_MAX = 50;
+
+function externalIdTaken(): Failure {
+  return new Failure("conflict", "Another account has this external_id.");
+}

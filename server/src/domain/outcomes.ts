@@ -1,0 +1,24 @@
+import { Failure } from "@latchkey/sdk/core";
+import type { Listed, PageAsk, PageOf } from "../store/store.ts";
+
+/** "Not there", which is also what "not yours" reads like: the message names the kind of thing and nothing else. */
+export function missing(noun: "account" | "API key" | "environment"): Failure {
+  return new Failure("resource_missing", `There is no such ${noun}.`);
+}
+
+/** An `Idempotency-Key` that came before with another body. */
+export function mismatch(): Failure {
+  return new Failure(
+    "idempotency_mismatch",
+    "This Idempotency-Key was used before with a different request body.",
+  );
+}
+
+/** @throws Failure `invalid_params`, on the cursor that the page was asked with, when it is not one of this list. */
+export function pageOf<T>(listed: Listed<T>, ask: PageAsk): PageOf<T> {
+  if (listed.outcome === "page") return listed;
+  const field = ask.after === undefined ? "before" : "after";
+  throw new Failure("invalid_params", "Some parameters are wrong.", {
+    errors: [{ field, message: "Is not a cursor of this list." }],
+  });
+}
