@@ -1,6 +1,8 @@
 /** What the server shares with the SDK: the very code that decides. Not covered by the SDK's version promise. */
 export * from "./failure.ts";
 export * from "./judge.ts";
+export * from "./lease/clock.ts";
+export * from "./lease/lookup.ts";
 export * from "./token.ts";
 export * from "./verdict.ts";
 export * from "./verifier.ts";

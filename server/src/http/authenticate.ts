@@ -1,0 +1,175 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { type Ask, Failure, type KeyRecord, type Refused, type Verify } from "@latchkey/sdk/core";
+
+/** The hot route, called by reverse proxies with the API key itself. */
+export const AUTHENTICATE_PATH = "/v1/authenticate";
+
+/** Distinct query strings whose parse is remembered; a deployment uses a handful. */
+const ASKS_REMEMBERED = 1_000;
+
+const TYPES: Readonly<Record<string, Ask["types"]>> = {
+  secret: ["secret"],
+  public: ["public"],
+  any: ["secret", "public"],
+};
+
+/** An environment's slug, as environments.ts gives them out. */
+const SLUG = /^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/;
+
+export interface AuthenticateOptions {
+  readonly verify: Verify;
+  /** Told of everything that is not a verdict. */
+  onFailure(error: unknown, requestId: string): void;
+}
+
+/** Answers one request for {@link AUTHENTICATE_PATH}. */
+export type Authenticate = (req: IncomingMessage, res: ServerResponse, requestId: string) => void;
+
+/**
+ * `GET|HEAD /v1/authenticate?type=&environment=`: forward-auth for nginx, Caddy and Traefik.
+ *
+ * Stands in front of the framework: no routing table, no JSON, no database and no promise on a hit. 200 always carries
+ * every identity header, for proxies that copy an absent header copy nonsense; refusals carry code and message as
+ * headers too, because nginx drops the body of `auth_request`.
+ */
+export function createAuthenticate({ verify, onFailure }: AuthenticateOptions): Authenticate {
+  const asks = new Map<string, Ask | Failure>();
+
+  function askOf(url: string): Ask | Failure {
+    const known = asks.get(url);
+    if (known !== undefined) return known;
+    if (asks.size >= ASKS_REMEMBERED) asks.clear();
+    const ask = parseAsk(url);
+    asks.set(url, ask);
+    return ask;
+  }
+
+  return (req, res, requestId) => {
+    try {
+      if (req.method !== "GET" && req.method !== "HEAD")
+        throw new Failure("method_not_allowed", "Use GET or HEAD.");
+      const ask = askOf(req.url ?? "");
+      if (ask instanceof Failure) throw ask;
+      const verdict = verify(authorizationOf(req), ask, requestId);
+      if (!(verdict instanceof Promise)) {
+        if (verdict.ok) accept(res, verdict.key, requestId);
+        else answerRefusal(res, verdict);
+        return;
+      }
+      verdict.then(
+        (late) => (late.ok ? accept(res, late.key, requestId) : answerRefusal(res, late)),
+        (error: unknown) => fail(error),
+      );
+    } catch (error) {
+      fail(error);
+    }
+    function fail(error: unknown): void {
+      if (!(error instanceof Failure) || error.code === "verification_unavailable")
+        onFailure(error, requestId);
+      answerFailure(res, error, requestId);
+    }
+  };
+}
+
+/**
+ * The one `Authorization` header of a request, `null` when it has none or one without a Bearer scheme.
+ *
+ * @throws Failure `invalid_request` when there are two: which of them a proxy in front has judged cannot be known.
+ */
+function authorizationOf(req: IncomingMessage): string | null {
+  const { rawHeaders } = req;
+  let found: string | null = null;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at];
+    if (name === undefined || name.length !== 13 || name.toLowerCase() !== "authorization") continue;
+    if (found !== null)
+      throw new Failure("invalid_request", "The request has more than one Authorization header.");
+    found = rawHeaders[at + 1] ?? "";
+  }
+  return found?.includes(" ") ? found : null; // "Bearer" alone, or a token without its scheme
+}
+
+function parseAsk(url: string): Ask | Failure {
+  const search = new URLSearchParams(url.slice(AUTHENTICATE_PATH.length));
+  const errors: { field: string; message: string }[] = [];
+  for (const name of new Set(search.keys())) {
+    if (name !== "type" && name !== "environment")
+      errors.push({ field: printable(name), message: "is not known" });
+    else if (search.getAll(name).length > 1) errors.push({ field: name, message: "is given twice" });
+  }
+  const types = TYPES[search.get("type") ?? "secret"];
+  if (types === undefined) errors.push({ field: "type", message: "is secret, public or any" });
+  const environment = search.get("environment") ?? undefined;
+  if (environment !== undefined && !SLUG.test(environment))
+    errors.push({ field: "environment", message: "is the slug of an environment" });
+  if (errors.length > 0 || types === undefined)
+    return new Failure("invalid_params", "The query of this route is wrong.", { errors });
+  return environment === undefined ? { types } : { types, environment };
+}
+
+/** A name that a caller sent, cut and reduced to what may stand in a message. */
+function printable(text: string): string {
+  return text.slice(0, 64).replace(/[^\x20-\x7e]|["\\]/g, "?");
+}
+
+function accept(res: ServerResponse, key: KeyRecord, requestId: string): void {
+  res.writeHead(200, [
+    "X-Request-Id",
+    requestId,
+    "X-Latchkey-Account",
+    key.account.slug,
+    "X-Latchkey-Account-Id",
+    key.account.id,
+    "X-Latchkey-Environment",
+    key.environment.slug,
+    "X-Latchkey-Environment-Id",
+    key.environment.id,
+    "X-Latchkey-Key-Id",
+    key.id,
+    "X-Latchkey-Key-Type",
+    key.type,
+    "Cache-Control",
+    "no-store",
+    "Content-Length",
+    "0",
+  ]);
+  res.end();
+}
+
+function answerRefusal(res: ServerResponse, { refusal }: Refused): void {
+  const headers = refusal.status === 401 ? ["WWW-Authenticate", "Bearer"] : [];
+  answerJson(res, refusal.status, refusal.code, refusal.message, headers, refusal);
+}
+
+function answerFailure(res: ServerResponse, error: unknown, requestId: string): void {
+  const { status, body, headers } = problemOf(error, requestId);
+  const flat = Object.entries(headers).flat();
+  answerJson(res, status, body.code, body.message, flat, body);
+}
+
+function answerJson(
+  res: ServerResponse,
+  status: number,
+  code: string,
+  message: string,
+  headers: readonly string[],
+  body: { readonly request_id: string },
+): void {
+  const text = JSON.stringify(body);
+  res.writeHead(status, [
+    "X-Request-Id",
+    body.request_id,
+    "X-Latchkey-Code",
+    code,
+    "X-Latchkey-Message",
+    message,
+    "Content-Type",
+    "application/json",
+    "Content-Length",
+    String(Buffer.byteLength(text)),
+    "Cache-Control",
+    "no-store",
+    ...headers,
+  ]);
+  res.end(text);
+}
