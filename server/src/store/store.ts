@@ -195,7 +195,10 @@ export interface AccountStore {
   ): Promise<{ outcome: "created"; key: ApiKey } | { outcome: "absent" } | OnceOutcome>;
   /** Keys of deleted environments are absent. */
   findKey(id: string): Promise<ApiKey | undefined>;
-  /** Writes a change, for metadata is part of the verdict. Revoked keys may be described too. */
+  /**
+   * Writes a change when the metadata differ, for they are part of the verdict; an edit that alters nothing writes
+   * nothing. Revoked keys may be described too.
+   */
   editKey(
     id: string,
     edit: { readonly description?: string; readonly metadata?: Readonly<Record<string, string>> },
@@ -319,10 +322,15 @@ export interface Store {
     once: Once | null,
   ): Promise<
     | { outcome: "created"; account: Account }
-    | { outcome: "slug_taken" | "external_id_taken" | "person_exists" }
+    | { outcome: "slug_taken" }
+    | { outcome: "external_id_taken" }
+    | { outcome: "person_exists" }
     | OnceOutcome
   >;
-  /** `seq` is there when the change suspended the account (its barrier is to be waited for). */
+  /**
+   * `seq` is that of the suspension, there whenever suspending was asked for: of an account that is suspended already,
+   * the first one's, whose barrier may still be to be waited for. An edit that alters nothing writes nothing.
+   */
   updateAccount(
     slug: string,
     edit: {
@@ -333,7 +341,8 @@ export interface Store {
     origin: Origin,
   ): Promise<
     | { outcome: "updated"; account: Account; seq?: number }
-    | { outcome: "absent" | "external_id_taken" }
+    | { outcome: "absent" }
+    | { outcome: "external_id_taken" }
   >;
   deleteAccount(
     slug: string,
@@ -354,7 +363,13 @@ export interface Store {
     linkDigest: string | null,
     origin: Origin,
   ): Promise<{
-    outcome: "created" | "already_set_up" | "link_unknown" | "link_expired" | "slug_taken";
+    outcome:
+      | "created"
+      | "already_set_up"
+      | "link_unknown"
+      | "link_expired"
+      | "slug_taken"
+      | "person_exists";
   }>;
 
   /** Drops what has outlived its use: idempotency records older than 24 h, ended sessions. */

@@ -1,0 +1,52 @@
+import type { Database } from "./engine.ts";
+import type { Origin } from "./store.ts";
+
+/** Every deed that the audit log tells of. */
+export type AuditAction =
+  | "account.created"
+  | "account.updated"
+  | "account.suspended"
+  | "account.unsuspended"
+  | "account.deleted"
+  | "environment.created"
+  | "environment.renamed"
+  | "environment.deleted"
+  | "api_key.created"
+  | "api_key.edited"
+  | "api_key.revoked"
+  | "setup.completed";
+
+/** A value in the details of an audit event. Never a token or a digest. */
+type Detail = string | number | boolean | null | readonly string[];
+
+export interface AuditedDeed {
+  readonly action: AuditAction;
+  readonly accountId: string;
+  /** `null` when the deed concerns the whole account. */
+  readonly environmentId: string | null;
+  readonly subject: { readonly type: "account" | "environment" | "api_key"; readonly id: string };
+  readonly details: Readonly<Record<string, Detail>>;
+}
+
+/** Writes the audit event of a deed, in the deed's own transaction: neither is there without the other. */
+export async function recordAudit(trx: Database, deed: AuditedDeed, origin: Origin): Promise<void> {
+  await trx
+    .insertInto("audit_event")
+    .values({
+      id: origin.eventId,
+      account_id: deed.accountId,
+      environment_id: deed.environmentId,
+      at: origin.atMs,
+      actor_type: origin.actor.type,
+      actor_id: origin.actor.id,
+      actor_name: origin.actor.name,
+      action: deed.action,
+      subject_type: deed.subject.type,
+      subject_id: deed.subject.id,
+      request_id: origin.requestId,
+      address: origin.address,
+      user_agent: origin.userAgent,
+      details: JSON.stringify(deed.details),
+    })
+    .execute();
+}

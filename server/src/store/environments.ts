@@ -1,0 +1,186 @@
+import { recordAudit } from "./audit.ts";
+import { recordRevocation } from "./changes.ts";
+import { type Database, deed, type Engine } from "./engine.ts";
+import { claimOnce } from "./idempotency.ts";
+import { insertKey } from "./keys.ts";
+import { type PageBound, readPage } from "./paging.ts";
+import { ENVIRONMENT_COLUMNS, parseEnvironment } from "./rows.ts";
+import type { AccountStore, Environment, NewEnvironment, Origin } from "./store.ts";
+
+type EnvironmentStore = Pick<
+  AccountStore,
+  | "listEnvironments"
+  | "createEnvironment"
+  | "findEnvironment"
+  | "renameEnvironment"
+  | "deleteEnvironment"
+>;
+
+/** The environments of one account. */
+export function environmentStore(
+  db: Database,
+  engine: Engine,
+  accountId: string,
+): EnvironmentStore {
+  return {
+    listEnvironments: (page) =>
+      readPage(page, {
+        async hasEntry(id) {
+          const query = selectLivingEnvironments(db, accountId).where("environment.id", "=", id);
+          return (await query.executeTakeFirst()) !== undefined;
+        },
+        async read({ olderThan, newerThan }: PageBound, limit) {
+          let query = selectLivingEnvironments(db, accountId);
+          if (olderThan !== undefined) query = query.where("environment.id", "<", olderThan);
+          if (newerThan !== undefined) query = query.where("environment.id", ">", newerThan);
+          const rows = await query
+            .orderBy("environment.id", newerThan === undefined ? "desc" : "asc")
+            .limit(limit)
+            .execute();
+          return rows.map(parseEnvironment);
+        },
+      }),
+
+    createEnvironment: (environment, origin, once) =>
+      deed(db, async (trx, undo) => {
+        const earlier = await claimOnce(trx, once, environment.id, origin);
+        if (earlier !== null) return earlier;
+        const created = await insertEnvironment(trx, accountId, environment, origin);
+        if (created === "slug_taken") return undo({ outcome: "slug_taken" });
+        await recordAudit(
+          trx,
+          {
+            action: "environment.created",
+            accountId,
+            environmentId: environment.id,
+            subject: { type: "environment", id: environment.id },
+            details: {
+              slug: environment.slug,
+              name: environment.name,
+              keys: environment.keys.map((key) => key.id),
+            },
+          },
+          origin,
+        );
+        return { outcome: "created", environment: created };
+      }),
+
+    async findEnvironment(slugOrId) {
+      const row = await selectLivingEnvironments(db, accountId)
+        .where((eb) =>
+          eb.or([eb("environment.slug", "=", slugOrId), eb("environment.id", "=", slugOrId)]),
+        )
+        .executeTakeFirst();
+      return row === undefined ? undefined : parseEnvironment(row);
+    },
+
+    renameEnvironment: (slug, name, origin) =>
+      deed(db, async (trx) => {
+        const environment = await holdEnvironment(trx, engine, accountId, slug);
+        if (environment === undefined) return { outcome: "absent" };
+        // No change is written: the name is no part of a verdict.
+        await trx
+          .updateTable("environment")
+          .set({ name })
+          .where("id", "=", environment.id)
+          .execute();
+        await recordAudit(
+          trx,
+          {
+            action: "environment.renamed",
+            accountId,
+            environmentId: environment.id,
+            subject: { type: "environment", id: environment.id },
+            details: { slug, name, name_before: environment.name },
+          },
+          origin,
+        );
+        return { outcome: "renamed", environment: { ...environment, name } };
+      }),
+
+    deleteEnvironment: (slug, origin) =>
+      deed(db, async (trx) => {
+        const environment = await holdEnvironment(trx, engine, accountId, slug);
+        if (environment === undefined) return { outcome: "absent" };
+        const { id } = environment;
+        await recordAudit(
+          trx,
+          {
+            action: "environment.deleted",
+            accountId,
+            environmentId: id,
+            subject: { type: "environment", id },
+            details: { slug },
+          },
+          origin,
+        );
+        const revoked = { kind: "environment", subject: id, subjectId: id } as const;
+        const seq = await recordRevocation(trx, engine, revoked, origin);
+        await trx
+          .updateTable("environment")
+          .set({ deleted_at: origin.atMs, deletion_seq: seq })
+          .where("id", "=", id)
+          .where("deleted_at", "is", null)
+          .execute();
+        return { outcome: "deleted", seq };
+      }),
+  };
+}
+
+function selectLivingEnvironments(db: Database, accountId: string) {
+  return db
+    .selectFrom("environment")
+    .innerJoin("account", "account.id", "environment.account_id")
+    .where("account.id", "=", accountId)
+    .where("account.deleted_at", "is", null)
+    .where("environment.deleted_at", "is", null)
+    .select(ENVIRONMENT_COLUMNS);
+}
+
+/** The account's environment of that slug, unless it or the account is deleted. */
+export async function findLivingEnvironment(
+  db: Database,
+  accountId: string,
+  slug: string,
+): Promise<Environment | undefined> {
+  const row = await selectLivingEnvironments(db, accountId)
+    .where("environment.slug", "=", slug)
+    .executeTakeFirst();
+  return row === undefined ? undefined : parseEnvironment(row);
+}
+
+/** The same, its row locked on engines that need it: this transaction is about to change it. */
+async function holdEnvironment(
+  trx: Database,
+  engine: Engine,
+  accountId: string,
+  slug: string,
+): Promise<Environment | undefined> {
+  const query = selectLivingEnvironments(trx, accountId).where("environment.slug", "=", slug);
+  const row = await (engine.locksRows ? query.forUpdate("environment") : query).executeTakeFirst();
+  return row === undefined ? undefined : parseEnvironment(row);
+}
+
+/** Stores an environment and its first keys. A deleted environment keeps its slug, and so takes it. */
+export async function insertEnvironment(
+  trx: Database,
+  accountId: string,
+  environment: NewEnvironment,
+  origin: Origin,
+): Promise<Environment | "slug_taken"> {
+  const row = await trx
+    .insertInto("environment")
+    .values({
+      id: environment.id,
+      account_id: accountId,
+      slug: environment.slug,
+      name: environment.name,
+      created_at: origin.atMs,
+    })
+    .onConflict((conflict) => conflict.columns(["account_id", "slug"]).doNothing())
+    .returning(ENVIRONMENT_COLUMNS)
+    .executeTakeFirst();
+  if (row === undefined) return "slug_taken";
+  for (const key of environment.keys) await insertKey(trx, environment.id, key, origin);
+  return parseEnvironment(row);
+}

@@ -1,0 +1,65 @@
+import { accessStore } from "./access.ts";
+import { operatorStore } from "./accounts.ts";
+import type { Database, Engine } from "./engine.ts";
+import { environmentStore } from "./environments.ts";
+import { IDEMPOTENCY_KEPT_MS } from "./idempotency.ts";
+import { keyLoader } from "./key-records.ts";
+import { keyStore } from "./keys.ts";
+import { clockSeq, leaseStore } from "./leases.ts";
+import { setupStore } from "./setup.ts";
+import type { Store } from "./store.ts";
+
+/**
+ * The store on a migrated database.
+ *
+ * @param release Called once the connections are closed.
+ */
+export function kyselyStore(db: Database, engine: Engine, release: () => void): Store {
+  return {
+    leases: leaseStore(db),
+    account: (accountId) => ({
+      accountId,
+      ...environmentStore(db, engine, accountId),
+      ...keyStore(db, engine, accountId),
+    }),
+    loadKeys: keyLoader(db),
+    ...accessStore(db),
+    ...operatorStore(db, engine),
+    ...setupStore(db, engine),
+
+    async recordLastUsed(uses) {
+      await db.transaction().execute(async (trx) => {
+        for (const { keyId, atMs } of uses)
+          await trx
+            .updateTable("api_key")
+            .set({ last_used_at: atMs })
+            .where("id", "=", keyId)
+            .where((eb) => eb.or([eb("last_used_at", "is", null), eb("last_used_at", "<", atMs)]))
+            .execute();
+      });
+    },
+
+    async sweep(nowMs) {
+      const ended = engine.signInTime(nowMs);
+      await db
+        .deleteFrom("idempotency")
+        .where("created_at", "<=", nowMs - IDEMPOTENCY_KEPT_MS)
+        .execute();
+      await db.deleteFrom("session").where("expires_at", "<=", ended).execute();
+      await db.deleteFrom("verification").where("expires_at", "<=", ended).execute();
+    },
+
+    async ping() {
+      const clock = await db
+        .selectFrom("change_clock")
+        .select("seq as clock_seq")
+        .executeTakeFirstOrThrow();
+      return { seq: clockSeq(clock) };
+    },
+
+    async close() {
+      await db.destroy();
+      release();
+    },
+  };
+}

@@ -1,0 +1,186 @@
+import { type Row, rowOf } from "./row.ts";
+import type { NodeTable } from "./schema.ts";
+import type {
+  AccessToken,
+  Account,
+  Actor,
+  ApiKey,
+  Change,
+  Environment,
+  NodeRow,
+  Revocation,
+  Role,
+} from "./store.ts";
+
+type Columns = Readonly<Record<string, unknown>>;
+
+export const KEY_TYPES = ["secret", "public"] as const;
+const ACTOR_TYPES = ["person", "service_token", "operator", "command_line", "system"] as const;
+const ROLES = ["owner", "admin", "member", "support"] as const;
+const CHANGE_KINDS = ["key", "environment", "account"] as const;
+const TOKEN_KINDS = ["service", "verifier", "operator"] as const;
+
+/** The columns of a joined revocation, named apart from those of what it revoked. */
+export const REVOCATION_COLUMNS = [
+  "revocation.seq as revocation_seq",
+  "revocation.effective_at",
+  "revocation.took_ms",
+  "revocation.acknowledged",
+  "revocation.lapsed",
+] as const;
+
+/** A row of {@link REVOCATION_COLUMNS}, maybe among others. `null` when none was joined. */
+export function parseRevocation(row: Row): Revocation | null {
+  const seq = row.integerOrNull("revocation_seq");
+  if (seq === null) return null;
+  return {
+    seq,
+    effectiveAtMs: row.integerOrNull("effective_at"),
+    tookMs: row.integerOrNull("took_ms"),
+    acknowledged: row.integer("acknowledged"),
+    lapsed: row.integer("lapsed"),
+  };
+}
+
+/** Of a key, joined with its environment's slug and its revocation. */
+export const KEY_COLUMNS = [
+  "api_key.id",
+  "api_key.environment_id",
+  "environment.slug as environment_slug",
+  "api_key.type",
+  "api_key.hint",
+  "api_key.token",
+  "api_key.description",
+  "api_key.metadata",
+  "api_key.created_at",
+  "api_key.created_by_type",
+  "api_key.created_by_id",
+  "api_key.created_by_name",
+  "api_key.expires_at",
+  "api_key.last_used_at",
+  "api_key.revoked_at",
+  "api_key.revoked_by_type",
+  "api_key.revoked_by_id",
+  "api_key.revoked_by_name",
+  "api_key.revoked_reason",
+  "api_key.rotated_from",
+  "api_key.rotated_to",
+  ...REVOCATION_COLUMNS,
+] as const;
+
+export function parseKey(columns: Columns): ApiKey {
+  const row = rowOf("api_key", columns);
+  return {
+    id: row.text("id"),
+    environment: { id: row.text("environment_id"), slug: row.text("environment_slug") },
+    type: row.oneOf("type", KEY_TYPES),
+    description: row.text("description"),
+    metadata: row.strings("metadata"),
+    hint: row.text("hint"),
+    token: row.textOrNull("token"),
+    createdAtMs: row.integer("created_at"),
+    createdBy: parseActor(row, "created_by"),
+    expiresAtMs: row.integerOrNull("expires_at"),
+    lastUsedAtMs: row.integerOrNull("last_used_at"),
+    revokedAtMs: row.integerOrNull("revoked_at"),
+    revokedBy: row.textOrNull("revoked_by_id") === null ? null : parseActor(row, "revoked_by"),
+    revokedReason: row.textOrNull("revoked_reason"),
+    revocation: parseRevocation(row),
+    rotatedFrom: row.textOrNull("rotated_from"),
+    rotatedTo: row.textOrNull("rotated_to"),
+  };
+}
+
+function parseActor(row: Row, prefix: "created_by" | "revoked_by"): Actor {
+  return {
+    type: row.oneOf(`${prefix}_type`, ACTOR_TYPES),
+    id: row.text(`${prefix}_id`),
+    name: row.text(`${prefix}_name`),
+  };
+}
+
+export const ENVIRONMENT_COLUMNS = [
+  "environment.id",
+  "environment.slug",
+  "environment.name",
+  "environment.created_at",
+] as const;
+
+export function parseEnvironment(columns: Columns): Environment {
+  const row = rowOf("environment", columns);
+  return {
+    id: row.text("id"),
+    slug: row.text("slug"),
+    name: row.text("name"),
+    createdAtMs: row.integer("created_at"),
+  };
+}
+
+/** Of an account, joined with the revocation of its suspension. */
+export const ACCOUNT_COLUMNS = [
+  "account.id",
+  "account.slug",
+  "account.name",
+  "account.external_id",
+  "account.created_at",
+  "account.suspended_at",
+  ...REVOCATION_COLUMNS,
+] as const;
+
+export function parseAccount(columns: Columns): Account {
+  const row = rowOf("account", columns);
+  return {
+    id: row.text("id"),
+    slug: row.text("slug"),
+    name: row.text("name"),
+    externalId: row.textOrNull("external_id"),
+    createdAtMs: row.integer("created_at"),
+    suspendedAtMs: row.integerOrNull("suspended_at"),
+    revocation: parseRevocation(row),
+  };
+}
+
+/** An account joined with somebody's membership of it. */
+export function parseMembership(columns: Columns): { account: Account; role: Role } {
+  return {
+    account: parseAccount(columns),
+    role: rowOf("member", columns).oneOf("role", ROLES),
+  };
+}
+
+export function parsePerson(columns: Columns): { id: string; name: string; email: string } {
+  const row = rowOf("person", columns);
+  return { id: row.text("id"), name: row.text("name"), email: row.text("email") };
+}
+
+export function parseAccessToken(columns: Columns): AccessToken {
+  const row = rowOf("access_token", columns);
+  return {
+    id: row.text("id"),
+    kind: row.oneOf("kind", TOKEN_KINDS),
+    accountId: row.textOrNull("account_id"),
+    name: row.text("name"),
+  };
+}
+
+export function parseChange(columns: Columns): Change {
+  const row = rowOf("change", columns, "seq");
+  return {
+    seq: row.integer("seq"),
+    id: row.text("id"),
+    kind: row.oneOf("kind", CHANGE_KINDS),
+    subject: row.text("subject"),
+  };
+}
+
+export function parseNode(columns: Readonly<Record<keyof NodeTable, unknown>>): NodeRow {
+  const row = rowOf("node", columns);
+  return {
+    id: row.text("id"),
+    leaseMs: row.integer("lease_ms"),
+    renewals: row.integer("renewals"),
+    appliedSeq: row.integer("applied_seq"),
+    below: row.integer("below"),
+    label: row.text("label"),
+  };
+}

@@ -1,0 +1,231 @@
+import type { KeyType } from "@latchkey/sdk/core";
+import type { Actor, Change, Role } from "./store.ts";
+
+/*
+ * The tables as Kysely types statements by them; migrations/ makes them. What a statement returns is trusted only after
+ * rows.ts has parsed it. Times are Unix ms unless better-auth owns the table. Digests are the 32 bytes of SHA-256.
+ */
+
+/** A time as better-auth keeps it: ISO 8601 text on SQLite, `timestamptz` on Postgres. */
+export type SignInTime = string | Date;
+
+/** A boolean as the engine keeps it: 0 or 1 on SQLite. */
+export type StoredBoolean = boolean | number;
+
+export interface PersonTable {
+  id: string;
+  name: string;
+  email: string;
+  email_verified: StoredBoolean;
+  image: string | null;
+  two_factor_enabled: StoredBoolean | null;
+  created_at: SignInTime;
+  updated_at: SignInTime;
+}
+
+export interface SessionTable {
+  id: string;
+  person_id: string;
+  token: string;
+  expires_at: SignInTime;
+  ip_address: string | null;
+  user_agent: string | null;
+  created_at: SignInTime;
+  updated_at: SignInTime;
+}
+
+export interface CredentialTable {
+  id: string;
+  person_id: string;
+  provider_account_id: string;
+  provider_id: string;
+  access_token: string | null;
+  refresh_token: string | null;
+  id_token: string | null;
+  access_token_expires_at: SignInTime | null;
+  refresh_token_expires_at: SignInTime | null;
+  scope: string | null;
+  password: string | null;
+  created_at: SignInTime;
+  updated_at: SignInTime;
+}
+
+export interface VerificationTable {
+  id: string;
+  identifier: string;
+  value: string;
+  expires_at: SignInTime;
+  created_at: SignInTime;
+  updated_at: SignInTime;
+}
+
+export interface TwoFactorTable {
+  id: string;
+  person_id: string;
+  secret: string;
+  backup_codes: string;
+  verified: StoredBoolean | null;
+  failed_verification_count: number | null;
+  locked_until: SignInTime | null;
+}
+
+export interface AccountTable {
+  id: string;
+  slug: string;
+  name: string;
+  external_id: string | null;
+  created_at: number;
+  suspended_at: number | null;
+  /** Of the suspension that stands. */
+  suspension_seq: number | null;
+  deleted_at: number | null;
+  deletion_seq: number | null;
+}
+
+export interface EnvironmentTable {
+  id: string;
+  account_id: string;
+  slug: string;
+  name: string;
+  created_at: number;
+  deleted_at: number | null;
+  deletion_seq: number | null;
+}
+
+export interface MemberTable {
+  account_id: string;
+  person_id: string;
+  role: Role;
+  created_at: number;
+}
+
+export interface ApiKeyTable {
+  id: string;
+  environment_id: string;
+  type: KeyType;
+  digest: Uint8Array;
+  hint: string;
+  /** Only of public keys. */
+  token: string | null;
+  description: string;
+  /** A JSON object of strings. */
+  metadata: string;
+  /** What a search looks in, folded to lower case; see {@link searchText}. */
+  search_text: string;
+  created_at: number;
+  created_by_type: Actor["type"];
+  created_by_id: string;
+  created_by_name: string;
+  expires_at: number | null;
+  last_used_at: number | null;
+  revoked_at: number | null;
+  revoked_by_type: Actor["type"] | null;
+  revoked_by_id: string | null;
+  revoked_by_name: string | null;
+  revoked_reason: string | null;
+  revocation_seq: number | null;
+  rotated_from: string | null;
+  rotated_to: string | null;
+}
+
+export interface AccessTokenTable {
+  id: string;
+  kind: "service" | "verifier" | "operator";
+  account_id: string | null;
+  name: string;
+  digest: Uint8Array;
+  hint: string;
+  created_at: number;
+  created_by_type: Actor["type"];
+  created_by_id: string;
+  created_by_name: string;
+  last_used_at: number | null;
+  deleted_at: number | null;
+}
+
+/** One row, `id` 1. */
+export interface ChangeClockTable {
+  id: number;
+  seq: number;
+}
+
+export interface ChangeTable {
+  seq: number;
+  id: string;
+  kind: Change["kind"];
+  subject: string;
+}
+
+export interface NodeTable {
+  id: string;
+  lease_ms: number;
+  renewals: number;
+  applied_seq: number;
+  below: number;
+  label: string;
+}
+
+export interface RevocationTable {
+  seq: number;
+  kind: Change["kind"];
+  /** Always an id, of a key too. */
+  subject_id: string;
+  revoked_at: number;
+  effective_at: number | null;
+  took_ms: number | null;
+  acknowledged: number;
+  lapsed: number;
+}
+
+export interface AuditEventTable {
+  id: string;
+  account_id: string;
+  environment_id: string | null;
+  at: number;
+  actor_type: Actor["type"];
+  actor_id: string;
+  actor_name: string;
+  action: string;
+  subject_type: string;
+  subject_id: string;
+  request_id: string | null;
+  address: string | null;
+  user_agent: string | null;
+  /** A small JSON object; never a token or digest. */
+  details: string;
+}
+
+export interface IdempotencyTable {
+  scope: string;
+  body_digest: string;
+  subject_id: string;
+  created_at: number;
+}
+
+/** One row, `id` 1. Once `completed_at` is set, set-up never opens again. */
+export interface SetupLinkTable {
+  id: number;
+  digest: Uint8Array | null;
+  expires_at: number | null;
+  completed_at: number | null;
+}
+
+export interface Schema {
+  person: PersonTable;
+  session: SessionTable;
+  credential: CredentialTable;
+  verification: VerificationTable;
+  two_factor: TwoFactorTable;
+  account: AccountTable;
+  environment: EnvironmentTable;
+  member: MemberTable;
+  api_key: ApiKeyTable;
+  access_token: AccessTokenTable;
+  change_clock: ChangeClockTable;
+  change: ChangeTable;
+  node: NodeTable;
+  revocation: RevocationTable;
+  audit_event: AuditEventTable;
+  idempotency: IdempotencyTable;
+  setup_link: SetupLinkTable;
+}
