@@ -8,6 +8,7 @@ export const FAILURE_STATUS = {
   access_denied: 403,
   resource_missing: 404,
   method_not_allowed: 405,
+  request_timeout: 408,
   conflict: 409,
   payload_too_large: 413,
   unsupported_media_type: 415,

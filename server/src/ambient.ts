@@ -13,6 +13,8 @@ export interface Ambient {
   sortableId(prefix: string): string;
   /** A new unguessable id: `<prefix>_` and 24 base62 characters. */
   randomId(prefix: string): string;
+  /** Runs `task` when the events at hand have been handled. */
+  soon(task: () => void): void;
   /** Runs `task` once, `ms` from now; the timer does not keep the process alive. Returns its cancellation. */
   after(ms: number, task: () => void): () => void;
 }

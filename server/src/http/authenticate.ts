@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type Ask, Failure, type KeyRecord, type Refused, type Verify } from "@latchkey/sdk/core";
+import { type Ask, Failure, type KeyRecord, type Verdict, type Verify } from "@latchkey/sdk/core";
+import { type Problem, problemOf, problemOfRefusal } from "./problem.ts";
 
 /** The hot route, called by reverse proxies with the API key itself. */
 export const AUTHENTICATE_PATH = "/v1/authenticate";
@@ -45,31 +46,29 @@ export function createAuthenticate({ verify, onFailure }: AuthenticateOptions): 
   }
 
   return (req, res, requestId) => {
+    const answer = (verdict: Verdict): void => {
+      if (verdict.ok) accept(res, verdict.key, requestId);
+      else refuse(res, problemOfRefusal(verdict));
+    };
+    const fail = (error: unknown): void => {
+      if (!(error instanceof Failure) || error.code === "verification_unavailable")
+        onFailure(error, requestId);
+      refuse(res, problemOf(error, requestId));
+    };
     try {
-      if (req.method !== "GET" && req.method !== "HEAD")
-        throw new Failure("method_not_allowed", "Use GET or HEAD.");
+      if (req.method !== "GET" && req.method !== "HEAD") throw METHOD_NOT_ALLOWED;
       const ask = askOf(req.url ?? "");
       if (ask instanceof Failure) throw ask;
       const verdict = verify(authorizationOf(req), ask, requestId);
-      if (!(verdict instanceof Promise)) {
-        if (verdict.ok) accept(res, verdict.key, requestId);
-        else answerRefusal(res, verdict);
-        return;
-      }
-      verdict.then(
-        (late) => (late.ok ? accept(res, late.key, requestId) : answerRefusal(res, late)),
-        (error: unknown) => fail(error),
-      );
+      if (verdict instanceof Promise) verdict.then(answer).catch(fail);
+      else answer(verdict);
     } catch (error) {
       fail(error);
     }
-    function fail(error: unknown): void {
-      if (!(error instanceof Failure) || error.code === "verification_unavailable")
-        onFailure(error, requestId);
-      answerFailure(res, error, requestId);
-    }
   };
 }
+
+const METHOD_NOT_ALLOWED = new Failure("method_not_allowed", "This route takes GET and HEAD.");
 
 /**
  * The one `Authorization` header of a request, `null` when it has none or one without a Bearer scheme.
@@ -81,7 +80,8 @@ function authorizationOf(req: IncomingMessage): string | null {
   let found: string | null = null;
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at];
-    if (name === undefined || name.length !== 13 || name.toLowerCase() !== "authorization") continue;
+    if (name === undefined || name.length !== 13 || name.toLowerCase() !== "authorization")
+      continue;
     if (found !== null)
       throw new Failure("invalid_request", "The request has more than one Authorization header.");
     found = rawHeaders[at + 1] ?? "";
@@ -95,7 +95,8 @@ function parseAsk(url: string): Ask | Failure {
   for (const name of new Set(search.keys())) {
     if (name !== "type" && name !== "environment")
       errors.push({ field: printable(name), message: "is not known" });
-    else if (search.getAll(name).length > 1) errors.push({ field: name, message: "is given twice" });
+    else if (search.getAll(name).length > 1)
+      errors.push({ field: name, message: "is given twice" });
   }
   const types = TYPES[search.get("type") ?? "secret"];
   if (types === undefined) errors.push({ field: "type", message: "is secret, public or any" });
@@ -136,40 +137,18 @@ function accept(res: ServerResponse, key: KeyRecord, requestId: string): void {
   res.end();
 }
 
-function answerRefusal(res: ServerResponse, { refusal }: Refused): void {
-  const headers = refusal.status === 401 ? ["WWW-Authenticate", "Bearer"] : [];
-  answerJson(res, refusal.status, refusal.code, refusal.message, headers, refusal);
-}
-
-function answerFailure(res: ServerResponse, error: unknown, requestId: string): void {
-  const { status, body, headers } = problemOf(error, requestId);
-  const flat = Object.entries(headers).flat();
-  answerJson(res, status, body.code, body.message, flat, body);
-}
-
-function answerJson(
-  res: ServerResponse,
-  status: number,
-  code: string,
-  message: string,
-  headers: readonly string[],
-  body: { readonly request_id: string },
-): void {
+/** Everything but a 200, in a form that outlives a proxy which drops bodies; the 405 names its methods. */
+function refuse(res: ServerResponse, { status, headers, body }: Problem): void {
   const text = JSON.stringify(body);
-  res.writeHead(status, [
-    "X-Request-Id",
-    body.request_id,
-    "X-Latchkey-Code",
-    code,
-    "X-Latchkey-Message",
-    message,
-    "Content-Type",
-    "application/json",
-    "Content-Length",
-    String(Buffer.byteLength(text)),
-    "Cache-Control",
-    "no-store",
+  res.writeHead(status, {
     ...headers,
-  ]);
+    ...(status === 405 ? { Allow: "GET, HEAD" } : {}),
+    "X-Request-Id": body.request_id,
+    "X-Latchkey-Code": body.code,
+    "X-Latchkey-Message": body.message,
+    "Cache-Control": "no-store",
+    "Content-Type": "application/json",
+    "Content-Length": Buffer.byteLength(text),
+  });
   res.end(text);
 }
