@@ -1,7 +1,11 @@
 import type { Role } from "../store/store.ts";
 
 /** What can be allowed to somebody inside one account. */
-export type AccountPermission = "keys:read" | "keys:write" | "environments:read" | "environments:write";
+export type AccountPermission =
+  | "keys:read"
+  | "keys:write"
+  | "environments:read"
+  | "environments:write";
 
 const EVERYTHING: readonly AccountPermission[] = [
   "keys:read",

@@ -1,0 +1,50 @@
+/** The server's own bounds, so that a form says at once what a 422 would say later. */
+export const bounds = {
+  passwordMin: 12,
+  passwordMax: 128,
+  nameMax: 100,
+  emailMax: 254,
+  descriptionMax: 256,
+  reasonMax: 256,
+  slugMax: 40,
+  searchMax: 200,
+  pageSize: 25,
+  /** The switcher's and the settings' whole list in one page. */
+  environmentsMax: 200,
+} as const;
+
+const slugShape = /^[a-z0-9-]{1,40}$/;
+const emailShape = /^[^\s@]+@[^\s@]+\.[^\s@]+$/;
+
+/** Makes a slug of a name: `"Acme, Inc."` → `"acme-inc"`. Empty when nothing of the name can stay. */
+export function slugOf(name: string): string {
+  return name
+    .normalize("NFKD")
+    .replace(/\p{Mark}+/gu, "")
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .slice(0, bounds.slugMax)
+    .replace(/^-+|-+$/g, "");
+}
+
+/** Form rules: each answers `null`, or what is wrong with the value. */
+export const rules = {
+  name: (value: string): string | null => {
+    if (value.trim() === "") return "Enter a name.";
+    return value.trim().length > bounds.nameMax ? `At most ${bounds.nameMax} characters.` : null;
+  },
+  email: (value: string): string | null =>
+    emailShape.test(value.trim()) && value.length <= bounds.emailMax
+      ? null
+      : "Enter an e-mail address such as ada@example.com.",
+  newPassword: (value: string): string | null => {
+    if (value.length < bounds.passwordMin) return `At least ${bounds.passwordMin} characters.`;
+    return value.length > bounds.passwordMax ? `At most ${bounds.passwordMax} characters.` : null;
+  },
+  slug: (value: string): string | null =>
+    slugShape.test(value) ? null : "1 to 40 lower-case letters, digits and hyphens.",
+  description: (value: string): string | null =>
+    value.length > bounds.descriptionMax ? `At most ${bounds.descriptionMax} characters.` : null,
+  reason: (value: string): string | null =>
+    value.length > bounds.reasonMax ? `At most ${bounds.reasonMax} characters.` : null,
+};

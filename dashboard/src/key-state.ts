@@ -1,0 +1,8 @@
+import type { ApiKeyJson } from "@latchkey/sdk/client";
+
+/** What a key is at a moment: the order is that of a verification, so a revoked key is never called expired. */
+export function stateOf(key: ApiKeyJson, nowMs: number): "active" | "revoked" | "expired" {
+  if (key.revoked_at !== null) return "revoked";
+  if (key.expires_at !== null && new Date(key.expires_at).getTime() <= nowMs) return "expired";
+  return "active";
+}

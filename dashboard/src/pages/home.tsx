@@ -1,0 +1,90 @@
+import { ApiError } from "@latchkey/sdk/client";
+import { Anchor, Center, Loader, Text } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi, Link, Navigate } from "@tanstack/react-router";
+import { environmentsQuery, meQuery, setUpQuery } from "../api.ts";
+import { Plate } from "../parts/plate.tsx";
+import { NotHere, ShellFailure } from "./not-found.tsx";
+
+/** `/`: on to the first account, to sign-in, or word that set-up is still open. */
+export function HomePage() {
+  const me = useQuery(meQuery);
+  const visiting = me.error instanceof ApiError && me.error.status === 401;
+  const setUp = useQuery({ ...setUpQuery, enabled: visiting });
+
+  if (me.data !== undefined) {
+    const first = me.data.accounts[0];
+    if (first === undefined) return <NoAccount email={me.data.person.email} />;
+    return <Navigate to="/$account" params={{ account: first.slug }} replace />;
+  }
+  if (me.isError && !visiting) return <ShellFailure error={me.error} onRetry={me.refetch} />;
+  if (setUp.data?.state === "open") return <SetUpIsOpen />;
+  if (setUp.data?.state === "done") return <Navigate to="/sign-in" replace />;
+  if (setUp.isError) return <ShellFailure error={setUp.error} onRetry={setUp.refetch} />;
+  return <Waiting />;
+}
+
+const accountRoute = getRouteApi("/$account");
+
+/** `/<account>`: on to the API keys of its first environment. */
+export function AccountPage() {
+  const params = accountRoute.useParams();
+  const me = useQuery(meQuery);
+  const account = me.data?.accounts.find((one) => one.slug === params.account);
+  const environments = useQuery({
+    ...environmentsQuery(params.account),
+    enabled: account !== undefined,
+  });
+  const failed = me.isError ? me : environments;
+  if (failed.isError) return <ShellFailure error={failed.error} onRetry={failed.refetch} />;
+  if (me.data !== undefined && account === undefined) return <NotHere what="account" />;
+  if (account === undefined || environments.data === undefined) return <Waiting />;
+  const first = environments.data[0];
+  if (first === undefined)
+    return (
+      <Plate
+        title="No environments"
+        lead={`${account.name} has no environment. Add one through the API with a service token.`}
+      />
+    );
+  return (
+    <Navigate
+      to="/$account/$environment/platform/api-keys"
+      params={{ account: account.slug, environment: first.slug }}
+      replace
+    />
+  );
+}
+
+function SetUpIsOpen() {
+  return (
+    <Plate title="Set-up is still open" lead="This Latchkey has no owner yet.">
+      <Text fz="sm">
+        Open the set-up link that the server printed when it started. It works once, for 30 minutes.
+        If it is gone or too old, restart the server: it prints a new one.
+      </Text>
+    </Plate>
+  );
+}
+
+function NoAccount({ email }: { email: string }) {
+  return (
+    <Plate title="No account yet" lead={`${email} does not belong to any account.`}>
+      <Text fz="sm">
+        Ask an owner for an invitation, or{" "}
+        <Anchor renderRoot={(props) => <Link to="/sign-in" {...props} />}>
+          sign in as somebody else
+        </Anchor>
+        .
+      </Text>
+    </Plate>
+  );
+}
+
+function Waiting() {
+  return (
+    <Center mih="100dvh" role="status" aria-label="Loading">
+      <Loader size="sm" />
+    </Center>
+  );
+}

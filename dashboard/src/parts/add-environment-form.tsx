@@ -1,0 +1,80 @@
+import type { EnvironmentJson } from "@latchkey/sdk/client";
+import { Button, Group, Stack, TextInput } from "@mantine/core";
+import { useForm } from "@mantine/form";
+import { useMutation } from "@tanstack/react-query";
+import { bounds, rules } from "../bounds.ts";
+import { fieldErrors } from "../failures.ts";
+import { usePlace } from "../place.ts";
+import { useNameAndSlug } from "./name-and-slug.ts";
+import { Problem } from "./problem.tsx";
+
+interface AddEnvironmentFormProps {
+  idempotencyKey: string;
+  onAdded: (environment: EnvironmentJson) => void;
+  onBusy: (busy: boolean) => void;
+  onCancel: () => void;
+}
+
+/** Name and slug of a new environment. */
+export function AddEnvironmentForm(props: AddEnvironmentFormProps) {
+  const { idempotencyKey, onAdded, onBusy, onCancel } = props;
+  const { client } = usePlace();
+  const { slugFor, slugWritten } = useNameAndSlug();
+  const form = useForm({
+    initialValues: { name: "", slug: "" },
+    validate: { name: rules.name, slug: rules.slug },
+  });
+  const add = useMutation({
+    // Answers nothing: the tokens go to the dialog's own state alone.
+    mutationFn: async (body: { name: string; slug: string }) =>
+      onAdded(await client.environments.create(body, idempotencyKey)),
+    onMutate: () => onBusy(true),
+    onSettled: () => onBusy(false),
+    onError: (error) => form.setErrors(fieldErrors(error, { name: "name", slug: "slug" })),
+  });
+  return (
+    <form
+      onSubmit={form.onSubmit(({ name, slug }) => add.mutate({ name: name.trim(), slug }))}
+      noValidate
+      aria-label="Add environment"
+    >
+      <Stack>
+        {add.isError && Object.keys(form.errors).length === 0 ? (
+          <Problem title="The environment was not added" error={add.error} />
+        ) : null}
+        <TextInput
+          label="Name"
+          placeholder="Staging"
+          maxLength={bounds.nameMax}
+          data-autofocus
+          {...form.getInputProps("name")}
+          onChange={(event) => {
+            const name = event.currentTarget.value;
+            form.setFieldValue("name", name);
+            form.setFieldValue("slug", slugFor(name, form.values.slug));
+          }}
+        />
+        <TextInput
+          label="Slug"
+          description="What programs and addresses call it. It never changes and is never given out again."
+          maxLength={bounds.slugMax}
+          spellCheck={false}
+          autoCapitalize="none"
+          {...form.getInputProps("slug")}
+          onChange={(event) => {
+            slugWritten(event.currentTarget.value);
+            form.setFieldValue("slug", event.currentTarget.value);
+          }}
+        />
+        <Group justify="flex-end">
+          <Button variant="default" onClick={onCancel} disabled={add.isPending}>
+            Cancel
+          </Button>
+          <Button type="submit" loading={add.isPending}>
+            Add
+          </Button>
+        </Group>
+      </Stack>
+    </form>
+  );
+}

@@ -1,0 +1,87 @@
+import { Button, Stack, Text } from "@mantine/core";
+import { IconEyeOff, IconKey, IconSearch } from "@tabler/icons-react";
+import type { ReactNode } from "react";
+import type { KeySearch } from "../api.ts";
+import { usePlace } from "../place.ts";
+import styles from "./keys.module.css";
+
+interface EmptyProps {
+  icon: typeof IconKey;
+  title: string;
+  text: string;
+  children?: ReactNode;
+}
+
+function Empty({ icon: Icon, title, text, children }: EmptyProps) {
+  return (
+    <Stack className={styles.empty ?? ""} align="center" gap="xs" role="status">
+      <Icon size={30} stroke={1.4} aria-hidden />
+      <Text fw={600}>{title}</Text>
+      <Text c="dimmed" fz="sm" ta="center" maw={420}>
+        {text}
+      </Text>
+      {children}
+    </Stack>
+  );
+}
+
+interface EmptyKeysProps {
+  search: KeySearch;
+  /** Absent for those who may not create keys. */
+  onCreate: (() => void) | undefined;
+  onClear: () => void;
+}
+
+const none = {
+  active: "No active API keys",
+  revoked: "No revoked API keys",
+  expired: "No expired API keys",
+  all: "No API keys yet",
+} as const;
+
+/** An empty list: because of the filter, or because there is nothing. */
+export function EmptyKeys({ search, onCreate, onClear }: EmptyKeysProps) {
+  const { environment } = usePlace();
+  if (search.q !== "")
+    return (
+      <Empty
+        icon={IconSearch}
+        title="Nothing found"
+        text={`No ${search.status === "all" ? "" : `${search.status} `}API key of ${environment.name} matches “${search.q}”.`}
+      >
+        <Button variant="default" size="xs" mt="xs" onClick={onClear}>
+          Clear search
+        </Button>
+      </Empty>
+    );
+  const creates = search.status === "active" || search.status === "all";
+  return (
+    <Empty
+      icon={IconKey}
+      title={none[search.status]}
+      text={
+        creates
+          ? `A key of ${environment.name} lets a program call your API. Create one for each service that needs it.`
+          : `Nothing of ${environment.name} is ${search.status}.`
+      }
+    >
+      {creates && onCreate !== undefined ? (
+        <Button variant="default" size="xs" mt="xs" onClick={onCreate}>
+          Create your first key
+        </Button>
+      ) : null}
+    </Empty>
+  );
+}
+
+/** What Support sees instead of keys. */
+export function NoKeysForRole() {
+  const { account } = usePlace();
+  return (
+    <Empty
+      icon={IconEyeOff}
+      title="API keys are not shown to Support"
+      text={`Ask an owner or admin of ${account.name} if you need to see them.`}
+    />
+  );
+}

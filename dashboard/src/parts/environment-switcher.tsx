@@ -1,0 +1,100 @@
+import type { EnvironmentJson } from "@latchkey/sdk/client";
+import { Group, Kbd, Menu, UnstyledButton } from "@mantine/core";
+import { IconChevronDown } from "@tabler/icons-react";
+import { useNavigate, useRouterState } from "@tanstack/react-router";
+import { useEffect, useEffectEvent, useState } from "react";
+import { usePlace } from "../place.ts";
+import styles from "./frame.module.css";
+
+/** As many environments as there are digits. */
+const digits = 9;
+const elsewhere =
+  "input, textarea, select, [contenteditable='true'], [role='textbox'], [role='searchbox']";
+
+/** The environment, and the way to the others: by menu, or `E` and then its digit. */
+export function EnvironmentSwitcher() {
+  const { environment, environments } = usePlace();
+  const [opened, setOpened] = useState(false);
+  const go = useSwitch();
+  useShortcuts(opened, setOpened, environments, go);
+  return (
+    <Menu position="bottom-start" width={280} opened={opened} onChange={setOpened}>
+      <Menu.Target>
+        <UnstyledButton
+          className={styles.trigger}
+          aria-label={`Environment: ${environment.name}`}
+          aria-keyshortcuts="e"
+        >
+          <span className={styles.triggerText}>{environment.name}</span>
+          <IconChevronDown size={14} aria-hidden />
+        </UnstyledButton>
+      </Menu.Target>
+      <Menu.Dropdown aria-label="Environments">
+        <Menu.Label>
+          <Group justify="space-between">
+            Switch environment
+            <span>
+              <Kbd size="xs">E</Kbd> then <Kbd size="xs">1</Kbd>
+              {environments.length < 2 ? null : "…"}
+            </span>
+          </Group>
+        </Menu.Label>
+        <Menu.RadioGroup value={environment.slug} onChange={go}>
+          {environments.map((one, index) => (
+            <Menu.RadioItem
+              key={one.id}
+              value={one.slug}
+              closeMenuOnClick
+              rightSection={index < digits ? <Kbd size="xs">{index + 1}</Kbd> : null}
+            >
+              {one.name}
+            </Menu.RadioItem>
+          ))}
+        </Menu.RadioGroup>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
+
+/** Goes to the same page of another environment; filters and cursors stay behind, for they mean nothing there. */
+function useSwitch(): (slug: string) => void {
+  const { account } = usePlace();
+  const navigate = useNavigate();
+  const settings = useRouterState({
+    select: (state) => state.location.pathname.endsWith("/settings/environments"),
+  });
+  return (slug) =>
+    void navigate({
+      to: settings
+        ? "/$account/$environment/settings/environments"
+        : "/$account/$environment/platform/api-keys",
+      params: { account: account.slug, environment: slug },
+    });
+}
+
+function useShortcuts(
+  opened: boolean,
+  setOpened: (opened: boolean) => void,
+  environments: readonly EnvironmentJson[],
+  go: (slug: string) => void,
+): void {
+  const press = useEffectEvent((event: KeyboardEvent): void => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+    if (event.target instanceof Element && event.target.closest(elsewhere) !== null) return;
+    if (document.querySelector("[role='dialog'], [role='alertdialog']") !== null) return;
+    if (!opened && event.key.toLowerCase() === "e" && !event.repeat) {
+      if (document.querySelector("[role='menu']") === null) setOpened(true);
+      return;
+    }
+    const chosen = /^[1-9]$/.test(event.key) ? environments[Number(event.key) - 1] : undefined;
+    if (!opened || chosen === undefined) return;
+    event.preventDefault();
+    setOpened(false);
+    go(chosen.slug);
+  });
+  useEffect(() => {
+    const listen = (event: KeyboardEvent): void => press(event);
+    document.addEventListener("keydown", listen);
+    return () => document.removeEventListener("keydown", listen);
+  }, []);
+}

@@ -1,0 +1,90 @@
+import type { ApiKeyJson } from "@latchkey/sdk/client";
+import { Badge, Text, Tooltip } from "@mantine/core";
+import { IconLock, IconWorld } from "@tabler/icons-react";
+import { stateOf } from "../key-state.ts";
+import { formatMoment, formatRelative } from "../times.ts";
+import styles from "./keys.module.css";
+import { Moment } from "./moment.tsx";
+
+interface CellProps {
+  apiKey: ApiKeyJson;
+  nowMs: number;
+}
+
+/** `Secret` or `Public`. */
+export function TypeBadge({ type }: { type: ApiKeyJson["type"] }) {
+  const secret = type === "secret";
+  const Icon = secret ? IconLock : IconWorld;
+  return (
+    <Badge
+      variant="default"
+      size="sm"
+      className={styles.badge}
+      leftSection={<Icon size={12} aria-hidden />}
+    >
+      {secret ? "Secret" : "Public"}
+    </Badge>
+  );
+}
+
+const colours = { active: "green", revoked: "red", expired: "yellow" } as const;
+const words = { active: "Active", revoked: "Revoked", expired: "Expired" } as const;
+
+/** The state with what belongs to it: until when, or since when, by whom and why. */
+export function StatusCell({ apiKey, nowMs }: CellProps) {
+  const state = stateOf(apiKey, nowMs);
+  return (
+    <div className={styles.status}>
+      <Badge variant="light" size="sm" color={colours[state]} className={styles.badge}>
+        {words[state]}
+      </Badge>
+      {state === "revoked" ? <RevokedDetail apiKey={apiKey} nowMs={nowMs} /> : null}
+      {state !== "revoked" && apiKey.expires_at !== null ? (
+        <Tooltip label={formatMoment(apiKey.expires_at)}>
+          <Text component="time" dateTime={apiKey.expires_at} fz="xs" c="dimmed">
+            {state === "active" ? "Expires " : ""}
+            {formatRelative(apiKey.expires_at, nowMs)}
+          </Text>
+        </Tooltip>
+      ) : null}
+    </div>
+  );
+}
+
+function RevokedDetail({ apiKey, nowMs }: CellProps) {
+  if (apiKey.revoked_at === null) return null;
+  const pending = apiKey.revocation?.state === "pending";
+  return (
+    <Text fz="xs" c="dimmed" className={styles.detail}>
+      <Moment at={apiKey.revoked_at} nowMs={nowMs} />
+      {apiKey.revoked_by === null ? null : ` by ${apiKey.revoked_by.name}`}
+      {apiKey.revoked_reason === null || apiKey.revoked_reason === ""
+        ? null
+        : `: ${apiKey.revoked_reason}`}
+      {pending ? " (not yet confirmed everywhere)" : null}
+    </Text>
+  );
+}
+
+/** Who made it, and when. */
+export function CreatedCell({ apiKey, nowMs }: CellProps) {
+  return (
+    <>
+      <Moment at={apiKey.created_at} nowMs={nowMs} />
+      <Text fz="xs" c="dimmed">
+        by {apiKey.created_by.name}
+      </Text>
+    </>
+  );
+}
+
+/** When it was last used, or "Never". */
+export function LastUsedCell({ apiKey, nowMs }: CellProps) {
+  if (apiKey.last_used_at === null)
+    return (
+      <Text fz="sm" c="dimmed" component="span">
+        Never
+      </Text>
+    );
+  return <Moment at={apiKey.last_used_at} nowMs={nowMs} />;
+}

@@ -1,0 +1,116 @@
+import type { ApiKeyJson } from "@latchkey/sdk/client";
+import { Button, Group, Modal, Stack, Text, TextInput } from "@mantine/core";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { cacheKeys } from "../api.ts";
+import { bounds } from "../bounds.ts";
+import { isRefused } from "../failures.ts";
+import { usePlace } from "../place.ts";
+import { formatAgo, formatMoment } from "../times.ts";
+import { Barrier } from "./barrier.tsx";
+import styles from "./keys.module.css";
+import { Problem } from "./problem.tsx";
+import { Receipt } from "./receipt.tsx";
+import { useNow } from "./use-now.ts";
+
+/** Revokes a key: what it is, confirmation, the wait until it is refused everywhere, and the receipt. */
+export function RevokeKey({ apiKey, onClose }: { apiKey: ApiKeyJson; onClose: () => void }) {
+  const { account, environment, client } = usePlace();
+  const queryClient = useQueryClient();
+  const [reason, setReason] = useState("");
+  const revoke = useMutation({
+    mutationFn: () =>
+      client.apiKeys.revoke(apiKey.id, reason.trim() === "" ? {} : { reason: reason.trim() }),
+    onSettled: () =>
+      queryClient.invalidateQueries({
+        queryKey: cacheKeys.apiKeys(account.slug, environment.slug),
+      }),
+  });
+  const done = revoke.data !== undefined && revoke.data.revocation?.state === "effective";
+  return (
+    <Modal
+      opened
+      onClose={onClose}
+      closeOnClickOutside={!revoke.isPending}
+      closeOnEscape={!revoke.isPending}
+      title={revoke.isSuccess ? "API key revoked" : "Revoke API key"}
+    >
+      <Stack>
+        <Subject apiKey={apiKey} />
+        {revoke.isSuccess ? <Receipt revocation={revoke.data.revocation} /> : null}
+        {revoke.isPending ? <Barrier /> : null}
+        {revoke.isError ? <RevokeProblem error={revoke.error} /> : null}
+        {revoke.isIdle ? (
+          <>
+            <Text fz="sm">
+              From the moment this returns, nobody can use the key: not on any server, not from any
+              cache. This is final; a revoked key never comes back.
+            </Text>
+            <TextInput
+              label="Reason (optional)"
+              description="Kept with the key, for your colleagues."
+              maxLength={bounds.reasonMax}
+              value={reason}
+              onChange={(event) => setReason(event.currentTarget.value)}
+            />
+          </>
+        ) : null}
+        <Group justify="flex-end">
+          {revoke.isSuccess ? (
+            <>
+              {done ? null : (
+                <Button variant="default" onClick={() => revoke.mutate()}>
+                  Check again
+                </Button>
+              )}
+              <Button onClick={onClose} data-autofocus>
+                Done
+              </Button>
+            </>
+          ) : (
+            <>
+              <Button variant="default" onClick={onClose} data-autofocus>
+                {revoke.isIdle ? "Cancel" : "Close"}
+              </Button>
+              <Button color="red" onClick={() => revoke.mutate()} loading={revoke.isPending}>
+                {revoke.isError ? "Try again" : "Revoke API key"}
+              </Button>
+            </>
+          )}
+        </Group>
+      </Stack>
+    </Modal>
+  );
+}
+
+/** Which key, so that nobody revokes the wrong one; and who would notice. */
+function Subject({ apiKey }: { apiKey: ApiKeyJson }) {
+  const nowMs = useNow();
+  const used = apiKey.last_used_at;
+  return (
+    <div className={styles.card}>
+      <Group gap="sm" align="baseline">
+        <span className={styles.hint}>{apiKey.hint}</span>
+        <Text fz="sm" className={styles.description}>
+          {apiKey.description === "" ? "No description" : apiKey.description}
+        </Text>
+      </Group>
+      <Text fz="sm" c="dimmed" mt={4}>
+        {used === null
+          ? "Never used"
+          : `Last used ${formatAgo(used, nowMs)} (${formatMoment(used)})`}
+      </Text>
+    </div>
+  );
+}
+
+function RevokeProblem({ error }: { error: unknown }) {
+  if (isRefused(error)) return <Problem title="The key was not revoked" error={error} />;
+  return (
+    <Problem
+      title="The key may or may not be revoked"
+      error={error}
+      message="The server did not confirm it. Until it does, count on the key still working. Trying again is safe: a key is revoked only once."
+    />
+  );
+}

@@ -1,0 +1,131 @@
+import { ApiError, type ProvisionedJson } from "@latchkey/sdk/client";
+import { Button, Divider, PasswordInput, Stack, TextInput } from "@mantine/core";
+import { useForm } from "@mantine/form";
+import { useMutation } from "@tanstack/react-query";
+import { visitor } from "../api.ts";
+import { bounds, rules } from "../bounds.ts";
+import { fieldErrors } from "../failures.ts";
+import { useNameAndSlug } from "./name-and-slug.ts";
+import { Problem } from "./problem.tsx";
+
+interface SetUpFormProps {
+  secret: string;
+  onDone: (answer: ProvisionedJson) => void;
+}
+
+/** Who the first owner is, and what their account is called. */
+export function SetUpForm({ secret, onDone }: SetUpFormProps) {
+  const { slugFor, slugWritten } = useNameAndSlug();
+  const form = useForm({
+    initialValues: { name: "", email: "", password: "", accountName: "", accountSlug: "" },
+    validate: {
+      name: rules.name,
+      email: rules.email,
+      password: rules.newPassword,
+      accountName: rules.name,
+      accountSlug: rules.slug,
+    },
+  });
+  const setUp = useMutation({
+    // The tokens go to the page's own state, so that no cache ever holds them.
+    mutationFn: async () => onDone(await visitor.setUp(setUpBody(secret, form.values))),
+    onError: (error) => form.setErrors(fieldErrors(error, serverFields)),
+  });
+  return (
+    <form onSubmit={form.onSubmit(() => setUp.mutate())} noValidate aria-label="Set up">
+      <Stack>
+        {setUp.isError && Object.keys(form.errors).length === 0 ? (
+          <SetUpProblem error={setUp.error} />
+        ) : null}
+        <TextInput
+          label="Your name"
+          autoComplete="name"
+          maxLength={bounds.nameMax}
+          {...form.getInputProps("name")}
+        />
+        <TextInput
+          label="E-mail"
+          type="email"
+          autoComplete="username"
+          maxLength={bounds.emailMax}
+          {...form.getInputProps("email")}
+        />
+        <PasswordInput
+          label="Password"
+          description={`${bounds.passwordMin} to ${bounds.passwordMax} characters. A few words are better than one clever one.`}
+          autoComplete="new-password"
+          {...form.getInputProps("password")}
+        />
+        <Divider my={4} />
+        <TextInput
+          label="Account name"
+          description="Your team or company. You can change it later."
+          autoComplete="organization"
+          maxLength={bounds.nameMax}
+          {...form.getInputProps("accountName")}
+          onChange={(event) => {
+            const name = event.currentTarget.value;
+            form.setFieldValue("accountName", name);
+            form.setFieldValue("accountSlug", slugFor(name, form.values.accountSlug));
+          }}
+        />
+        <TextInput
+          label="Account slug"
+          description="Part of the dashboard's address. It never changes."
+          maxLength={bounds.slugMax}
+          spellCheck={false}
+          autoCapitalize="none"
+          {...form.getInputProps("accountSlug")}
+          onChange={(event) => {
+            slugWritten(event.currentTarget.value);
+            form.setFieldValue("accountSlug", event.currentTarget.value);
+          }}
+        />
+        <Button type="submit" loading={setUp.isPending} mt="xs">
+          Create account
+        </Button>
+      </Stack>
+    </form>
+  );
+}
+
+const serverFields: Record<string, string> = {
+  name: "name",
+  email: "email",
+  password: "password",
+  "account.name": "accountName",
+  "account.slug": "accountSlug",
+};
+
+interface SetUpValues {
+  name: string;
+  email: string;
+  password: string;
+  accountName: string;
+  accountSlug: string;
+}
+
+const setUpBody = (secret: string, values: SetUpValues) => ({
+  setup_secret: secret,
+  name: values.name.trim(),
+  email: values.email.trim(),
+  password: values.password,
+  account: { name: values.accountName.trim(), slug: values.accountSlug },
+});
+
+/** Statuses of a link that is unknown, spent or too old. */
+const deadLink: readonly number[] = [401, 403, 404, 409, 410];
+
+function SetUpProblem({ error }: { error: unknown }) {
+  const dead =
+    error instanceof ApiError &&
+    (deadLink.includes(error.status) || error.errors.some(({ field }) => field === "setup_secret"));
+  if (!dead) return <Problem title="Set-up did not succeed" error={error} />;
+  return (
+    <Problem
+      title="This set-up link no longer works"
+      error={error}
+      message="It was used already, or is older than 30 minutes. Restart the server to get a new link."
+    />
+  );
+}

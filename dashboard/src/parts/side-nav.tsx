@@ -1,0 +1,59 @@
+import { Text } from "@mantine/core";
+import { IconKey, IconStack2 } from "@tabler/icons-react";
+import { Link, useMatchRoute } from "@tanstack/react-router";
+import { usePlace } from "../place.ts";
+import styles from "./frame.module.css";
+
+/** The pages of the shell, by group; a new page is a line here and a route. */
+const groups = [
+  {
+    name: "Platform",
+    links: [{ to: "/$account/$environment/platform/api-keys", text: "API keys", icon: IconKey }],
+  },
+  {
+    name: "Settings",
+    links: [
+      {
+        to: "/$account/$environment/settings/environments",
+        text: "Environments",
+        icon: IconStack2,
+      },
+    ],
+  },
+] as const;
+
+/** The links of the sidebar, and of the drawer that stands for it on phones. */
+export function SideNav({ onNavigate }: { onNavigate?: () => void }) {
+  const { account, environment } = usePlace();
+  const params = { account: account.slug, environment: environment.slug };
+  return (
+    <nav aria-label="Main">
+      {groups.map((group) => (
+        <section key={group.name} aria-label={group.name}>
+          <p className={styles.groupName}>{group.name}</p>
+          <ul className={styles.group}>
+            {group.links.map(({ to, text, icon: Icon }) => (
+              <li key={to}>
+                <Link to={to} params={params} className={styles.link} onClick={onNavigate}>
+                  <Icon size={18} stroke={1.7} aria-hidden />
+                  {text}
+                </Link>
+              </li>
+            ))}
+          </ul>
+        </section>
+      ))}
+    </nav>
+  );
+}
+
+/** The name of the page one is on, for the top bar. */
+export function PageName() {
+  const matches = useMatchRoute();
+  const page = groups.flatMap((group) => [...group.links]).find(({ to }) => matches({ to }));
+  return (
+    <Text component="span" fz="sm" c="dimmed">
+      {page?.text}
+    </Text>
+  );
+}

@@ -1,0 +1,15 @@
+/**
+ * Where to go after signing in: only a path of this very site.
+ *
+ * `//host` and `/\host` are other sites to a browser, and control characters are dropped by its URL parser, so that
+ * they could hide one of these; all are refused.
+ *
+ * @returns The path with its query, or `/` when the wish is not such a path.
+ */
+export function returnPath(wish: string | undefined): string {
+  if (wish === undefined || !/^\/(?![/\\])/.test(wish)) return "/";
+  if (wish.includes("\\") || [...wish].some((character) => character <= " ")) return "/";
+  const url = new URL(wish, window.location.origin);
+  if (url.origin !== window.location.origin || url.pathname.startsWith("//")) return "/";
+  return url.pathname === "/sign-in" || url.pathname === "/setup" ? "/" : url.pathname + url.search;
+}

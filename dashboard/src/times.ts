@@ -1,0 +1,51 @@
+const absolute = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
+const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
+
+const second = 1000;
+const minute = 60 * second;
+const hour = 60 * minute;
+const dayMs = 24 * hour;
+
+const steps = [
+  { unit: "year", ms: 365 * dayMs },
+  { unit: "month", ms: 30 * dayMs },
+  { unit: "day", ms: dayMs },
+  { unit: "hour", ms: hour },
+  { unit: "minute", ms: minute },
+] as const;
+
+/** The whole moment in the reader's language and time zone. */
+export const formatMoment = (iso: string): string => absolute.format(new Date(iso));
+
+/** The day alone, e.g. of an expiry. */
+export const formatDay = (iso: string): string => day.format(new Date(iso));
+
+/** How long ago, or until: "2 minutes ago", "in 30 days"; below a minute "just now" or "in a moment". */
+export function formatRelative(iso: string, nowMs: number): string {
+  const ms = new Date(iso).getTime() - nowMs;
+  for (const step of steps)
+    if (Math.abs(ms) >= step.ms) return relative.format(Math.round(ms / step.ms), step.unit);
+  return ms > 0 ? "in a moment" : "just now";
+}
+
+/** How long ago; a moment that the reader's clock has not reached yet reads "just now". */
+export const formatAgo = (iso: string, nowMs: number): string =>
+  formatRelative(iso, Math.max(nowMs, new Date(iso).getTime()));
+
+/** A length of time as people say it: "14 ms", "9.8 s". */
+export function formatDuration(ms: number): string {
+  if (ms < second) return `${Math.round(ms)} ms`;
+  const seconds = ms / second;
+  return `${Number.isInteger(seconds) || seconds >= 100 ? Math.round(seconds) : seconds.toFixed(1)} s`;
+}
+
+/** An ISO time `days` from now, for the ready-made expiries. */
+export const daysFromNow = (days: number, nowMs: number): string =>
+  new Date(nowMs + days * dayMs).toISOString();
+
+/** A local date-time as `<input type="datetime-local">` writes it, to the minute. */
+export function localDateTime(ms: number): string {
+  const date = new Date(ms);
+  return new Date(ms - date.getTimezoneOffset() * minute).toISOString().slice(0, 16);
+}

@@ -1,0 +1,143 @@
+import { z } from "@hono/zod-openapi";
+import { isAccountSlug, isEnvironmentSlug, SLUG_SHAPE } from "../domain/slugs.ts";
+import type { PageAsk } from "../store/store.ts";
+import { invalidParams } from "./parse.ts";
+
+/** Parameters of a route that takes none. */
+export const nothing = z.strictObject({});
+
+/** Bytes of a key's metadata as JSON: it travels with every verdict. */
+const METADATA_BYTES_MAX = 1024;
+const METADATA_KEY_CHARACTERS_MAX = 64;
+
+const PAGE_SIZE_MAX = 200;
+const PAGE_SIZE_DEFAULT = 50;
+
+/** The last millisecond whose ISO 8601 form has a year of four digits. */
+const TIME_MS_MAX = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+
+/** Control characters, NUL among them, and surrogates without their other half: no database or screen agrees on those. */
+const UNPRINTABLE = /[\p{Cc}\p{Cs}]/u;
+
+/** One line of text; its length is counted in characters, as JSON Schema does, not in UTF-16 units. */
+export function line(minCharacters: number, maxCharacters: number) {
+  return z
+    .string()
+    .refine((text) => !UNPRINTABLE.test(text), "Must not contain control characters.")
+    .refine(
+      (text) => text.length <= maxCharacters * 2 && within([...text], minCharacters, maxCharacters),
+      `Must have ${minCharacters} to ${maxCharacters} characters.`,
+    )
+    .openapi({ minLength: minCharacters, maxLength: maxCharacters });
+}
+
+function within(characters: readonly string[], min: number, max: number): boolean {
+  return characters.length >= min && characters.length <= max;
+}
+
+/** A name that people see: not only blanks. */
+export const name = line(1, 100).refine((text) => text.trim() !== "", "Must not be blank.");
+
+export const description = line(0, 256);
+
+const slugDocumentation = { pattern: SLUG_SHAPE.source, example: "production" };
+
+const SLUG_MESSAGE =
+  "Must be 1 to 40 lower-case letters, digits and inner hyphens, and not a name that Latchkey keeps for itself.";
+
+/** The slug of a new account. */
+export const newAccountSlug = z
+  .string()
+  .refine(isAccountSlug, SLUG_MESSAGE)
+  .openapi({ ...slugDocumentation, example: "acme" });
+
+/** The slug of a new environment. */
+export const newEnvironmentSlug = z
+  .string()
+  .refine(isEnvironmentSlug, SLUG_MESSAGE)
+  .openapi(slugDocumentation);
+
+/** The slug in a path. What has another shape was never given out, so it reads as "not there". */
+export const slugInPath = z.strictObject({
+  slug: z.string().regex(SLUG_SHAPE).openapi(slugDocumentation),
+});
+
+/** The id of a key in a path. */
+export const keyIdInPath = z.strictObject({
+  id: z
+    .string()
+    .regex(/^key_[0-9a-f]{32}$/)
+    .openapi({ example: "key_0195f2c47d3e7a41b6c0a2d95e1f8b37" }),
+});
+
+/** The environment that a request is about; one that does not exist is for the store to miss. */
+export const environmentInQuery = line(1, 40).openapi({ example: "production" });
+
+/** The operator's own name for a customer. */
+export const externalId = line(1, 256);
+
+/** ISO 8601 with an offset → Unix ms. That it lies in the future is judged later, by one clock reading. */
+export const time = z.iso
+  .datetime({ offset: true, error: "Must be an ISO 8601 date and time with an offset." })
+  .max(40)
+  .transform((text) => Date.parse(text))
+  .refine((ms) => ms <= TIME_MS_MAX, "Must not lie after the year 9999.");
+
+/** A flat map of strings. The result has no prototype, so that no key of it can mean anything. */
+export const metadata = z
+  .record(z.string(), z.string("Must be a string."))
+  .superRefine((map, context) => {
+    for (const [key, value] of Object.entries(map)) {
+      const keyIsFine = line(1, METADATA_KEY_CHARACTERS_MAX).safeParse(key).success;
+      if (!keyIsFine)
+        context.addIssue({
+          code: "custom",
+          path: [key],
+          message: "Its name must have 1 to 64 characters.",
+        });
+      if (/[\0\p{Cs}]/u.test(value))
+        context.addIssue({ code: "custom", path: [key], message: "Must be text without NUL." });
+    }
+    if (Buffer.byteLength(JSON.stringify(map)) > METADATA_BYTES_MAX)
+      context.addIssue({
+        code: "custom",
+        message: `Must have at most ${METADATA_BYTES_MAX} bytes as JSON.`,
+      });
+  })
+  .transform((map): Record<string, string> => Object.assign(Object.create(null), map))
+  .openapi({
+    type: "object",
+    additionalProperties: { type: "string" },
+    example: { team: "billing" },
+  });
+
+const cursor = z.string().regex(/^[a-z]{3}_[0-9a-f]{32}$/, "Is not a cursor of this list.");
+
+/** The query parameters of every list. */
+export const pageQuery = {
+  after: cursor.optional().openapi({ description: "Cursor of the next, older page." }),
+  before: cursor.optional().openapi({ description: "Cursor of the previous, newer page." }),
+  page_size: z
+    .string()
+    .regex(/^[1-9][0-9]{0,2}$/, `Must be a whole number from 1 to ${PAGE_SIZE_MAX}.`)
+    .transform(Number)
+    .refine((size) => size <= PAGE_SIZE_MAX, `Must be at most ${PAGE_SIZE_MAX}.`)
+    .default(PAGE_SIZE_DEFAULT)
+    .openapi({ type: "integer", minimum: 1, maximum: PAGE_SIZE_MAX, default: PAGE_SIZE_DEFAULT }),
+};
+
+/** A page as a query asks for it. @throws Failure `invalid_params` for both cursors: only one makes sense at a time. */
+export function pageAsk(query: {
+  readonly after?: string | undefined;
+  readonly before?: string | undefined;
+  readonly page_size: number;
+}): PageAsk {
+  const { after, before, page_size: size } = query;
+  if (after !== undefined && before !== undefined)
+    throw invalidParams([{ field: "before", message: "Cannot be given together with after." }]);
+  return {
+    size,
+    ...(after === undefined ? {} : { after }),
+    ...(before === undefined ? {} : { before }),
+  };
+}

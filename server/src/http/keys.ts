@@ -1,0 +1,193 @@
+import { z } from "@hono/zod-openapi";
+import { editKey, getKey, issueKey, type KeyDeps, listKeys, revokeKey } from "../domain/keys.ts";
+import type { ApiKey } from "../store/store.ts";
+import {
+  description,
+  environmentInQuery,
+  keyIdInPath,
+  line,
+  metadata,
+  nothing,
+  pageAsk,
+  pageQuery,
+  time,
+} from "./fields.ts";
+import { inAccount } from "./permit.ts";
+import { type Route, route } from "./route.ts";
+import {
+  actorJson,
+  isoTime,
+  pageJson,
+  revocationJson,
+  shapeActor,
+  shapePage,
+  shapeRevocation,
+  timeJson,
+} from "./shapes.ts";
+
+const keyType = z.enum(["secret", "public"]);
+
+export const apiKeyJson = z
+  .object({
+    id: z.string(),
+    environment: z.string(),
+    type: keyType,
+    description: z.string(),
+    metadata: z.record(z.string(), z.string()),
+    hint: z.string().openapi({ example: "sk_…9fQ2" }),
+    api_key: z.string().optional(),
+    created_at: timeJson,
+    created_by: actorJson,
+    expires_at: timeJson.nullable(),
+    last_used_at: timeJson.nullable(),
+    revoked_at: timeJson.nullable(),
+    revoked_by: actorJson.nullable(),
+    revoked_reason: z.string().nullable(),
+    revocation: revocationJson.nullable(),
+    rotated_from: z.string().nullable(),
+    rotated_to: z.string().nullable(),
+  })
+  .openapi("ApiKey");
+
+/** @param token Goes into the answer as `api_key`; `null`: the answer has none. */
+function shapeKey(key: ApiKey, token: string | null = key.token): z.input<typeof apiKeyJson> {
+  return {
+    id: key.id,
+    environment: key.environment.slug,
+    type: key.type,
+    description: key.description,
+    metadata: { ...key.metadata },
+    hint: key.hint,
+    ...(token === null ? {} : { api_key: token }),
+    created_at: isoTime(key.createdAtMs),
+    created_by: shapeActor(key.createdBy),
+    expires_at: isoTime(key.expiresAtMs),
+    last_used_at: isoTime(key.lastUsedAtMs),
+    revoked_at: isoTime(key.revokedAtMs),
+    revoked_by: key.revokedBy === null ? null : shapeActor(key.revokedBy),
+    revoked_reason: key.revokedReason,
+    revocation: key.revocation === null ? null : shapeRevocation(key.revocation),
+    rotated_from: key.rotatedFrom,
+    rotated_to: key.rotatedTo,
+  };
+}
+
+/** `/v1/api_keys`: an account's keys. */
+export function keyRoutes(deps: KeyDeps): readonly Route[] {
+  return [list(deps), create(deps), get, edit(deps), revoke(deps)];
+}
+
+const list = ({ ambient }: KeyDeps): Route =>
+  route({
+    method: "get",
+    path: "/v1/api_keys",
+    summary: "List the API keys of an environment",
+    permission: inAccount("keys:read"),
+    params: nothing,
+    query: z.strictObject({
+      environment: environmentInQuery,
+      status: z.enum(["active", "revoked", "expired", "all"]).default("active"),
+      q: line(0, 100).default("").openapi({ description: "Searches hint, description and id." }),
+      ...pageQuery,
+    }),
+    body: nothing,
+    response: pageJson(apiKeyJson),
+    statuses: [200],
+    async handle({ caller, query }) {
+      const { environment, status, q: text } = query;
+      const filter = { environment, status, text, nowMs: ambient.nowMs() };
+      const page = await listKeys(caller.account, filter, pageAsk(query));
+      return { status: 200, body: shapePage(page, query.page_size, (key) => shapeKey(key)) };
+    },
+  });
+
+const create = (deps: KeyDeps): Route =>
+  route({
+    method: "post",
+    path: "/v1/api_keys",
+    summary: "Create an API key; its token is in this answer and never again",
+    permission: inAccount("keys:write"),
+    params: nothing,
+    query: z.strictObject({ environment: environmentInQuery }),
+    body: z.strictObject({
+      type: keyType,
+      description: description.default(""),
+      metadata: metadata.optional(),
+      expires_at: time.optional().openapi({ type: "string", format: "date-time" }),
+    }),
+    response: apiKeyJson,
+    statuses: [201],
+    once: true,
+    async handle({ caller, query, body, origin, once }) {
+      const { type, description, metadata = {}, expires_at: expiresAtMs = null } = body;
+      const draft = { type, description, metadata, expiresAtMs };
+      const by = origin(caller.actor);
+      const issued = await issueKey(deps, caller.account, query.environment, draft, by, once);
+      const token = issued.replayed ? null : issued.token;
+      return { status: 201, body: shapeKey(issued.key, token), replayed: issued.replayed };
+    },
+  });
+
+const get = route({
+  method: "get",
+  path: "/v1/api_keys/:id",
+  summary: "Read an API key",
+  permission: inAccount("keys:read"),
+  params: keyIdInPath,
+  query: nothing,
+  body: nothing,
+  response: apiKeyJson,
+  statuses: [200],
+  async handle({ caller, params }) {
+    return { status: 200, body: shapeKey(await getKey(caller.account, params.id)) };
+  },
+});
+
+const edit = (deps: KeyDeps): Route =>
+  route({
+    method: "patch",
+    path: "/v1/api_keys/:id",
+    summary: "Edit the description or the metadata of an API key",
+    permission: inAccount("keys:write"),
+    params: keyIdInPath,
+    query: nothing,
+    body: z
+      .strictObject({ description: description.optional(), metadata: metadata.optional() })
+      .refine((edit) => Object.keys(edit).length > 0, "Has to change something."),
+    response: apiKeyJson,
+    statuses: [200],
+    async handle({ caller, params, body: { description, metadata }, origin }) {
+      const edit = {
+        ...(description === undefined ? {} : { description }),
+        ...(metadata === undefined ? {} : { metadata }),
+      };
+      const key = await editKey(deps, caller.account, params.id, edit, origin(caller.actor));
+      return { status: 200, body: shapeKey(key) };
+    },
+  });
+
+const revoke = (deps: KeyDeps): Route =>
+  route({
+    method: "post",
+    path: "/v1/api_keys/:id/revoke",
+    summary: "Revoke an API key; answers when no verifier anywhere accepts it any more",
+    permission: inAccount("keys:write"),
+    params: keyIdInPath,
+    query: z.strictObject({
+      wait: z
+        .enum(["true", "false"])
+        .default("true")
+        .openapi({ description: "`false`: answer 202 once it is stored, and go on by yourself." }),
+    }),
+    body: z.strictObject({ reason: line(0, 256).optional() }),
+    response: apiKeyJson,
+    statuses: [200, 202],
+    once: true,
+    async handle({ caller, params, query, body, origin, once }) {
+      const ask = { reason: body.reason ?? null, wait: query.wait === "true" };
+      const by = origin(caller.actor);
+      const key = await revokeKey(deps, caller.account, params.id, ask, by, once);
+      const pending = key.revocation?.effectiveAtMs === null;
+      return { status: pending ? 202 : 200, body: shapeKey(key) };
+    },
+  });

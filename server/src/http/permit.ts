@@ -1,0 +1,65 @@
+import type { AccountPermission } from "../domain/permissions.ts";
+import type {
+  AccountCaller,
+  Caller,
+  Callers,
+  HolderCaller,
+  OperatorCaller,
+  PersonCaller,
+} from "./callers.ts";
+
+/** Ways to prove who one is, as the OpenAPI document names them. */
+export const SECURITY_SCHEMES = {
+  service_token: { type: "http", scheme: "bearer", description: "A service token, `st_…`." },
+  operator_token: { type: "http", scheme: "bearer", description: "An operator token, `ot_…`." },
+  verifier_token: { type: "http", scheme: "bearer", description: "A verifier token, `vt_…`." },
+  api_key: { type: "http", scheme: "bearer", description: "An API key, `sk_…` or `pk_…`." },
+  session: {
+    type: "apiKey",
+    in: "cookie",
+    name: "latchkey.session_token",
+    description: "A dashboard session; `Latchkey-Account: <slug>` names the account.",
+  },
+} as const;
+
+/** What a route asks of whoever calls it. `grant` resolves to the caller or throws the Failure that they are told. */
+export interface Permission<C extends Caller> {
+  /** Any one of these will do; none: the route is open to all. */
+  readonly schemes: readonly (keyof typeof SECURITY_SCHEMES)[];
+  grant(callers: Callers, request: Request, requestId: string): Promise<C>;
+}
+
+/** Somebody of one account, by service token or session, whose role has this permission. */
+export function inAccount(needs: AccountPermission): Permission<AccountCaller> {
+  return {
+    schemes: ["service_token", "session"],
+    grant: (callers, request) => callers.inAccount(request, needs),
+  };
+}
+
+export const asOperator: Permission<OperatorCaller> = {
+  schemes: ["operator_token"],
+  grant: (callers, request) => callers.operator(request),
+};
+
+export const asVerifier: Permission<Caller> = {
+  schemes: ["verifier_token"],
+  grant: (callers, request) => callers.verifier(request),
+};
+
+export const signedIn: Permission<PersonCaller> = {
+  schemes: ["session"],
+  grant: (callers, request) => callers.signedIn(request),
+};
+
+/** Whoever holds an API key or a service token, about itself. */
+export const asHolder: Permission<HolderCaller> = {
+  schemes: ["api_key", "service_token"],
+  grant: (callers, request, requestId) => callers.holder(request, requestId),
+};
+
+/** Everybody. The handler has its own proof to ask for, or nothing to hide. */
+export const openToAll: Permission<Caller> = {
+  schemes: [],
+  grant: () => Promise.resolve({ scope: "" }),
+};
