@@ -178,7 +178,7 @@ export function createCallers(deps: CallerDeps): Callers {
         const found = await serviceToken(header);
         return { scope: found.id, holds: { serviceToken: found } };
       }
-      const verdict = await deps.verify(header, { types: ["secret", "public"] }, requestId);
+      const verdict = await deps.verify(token, { types: ["secret", "public"] }, requestId);
       return { scope: "", holds: { verdict } };
     },
   };
