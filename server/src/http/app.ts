@@ -24,7 +24,9 @@ export interface AppDeps extends AccountDeps, CallerDeps {
   ready(): boolean | Promise<boolean>;
   /** Of the OpenAPI document. */
   readonly version: string;
-  /** Puts on what is not a route of the management API: set-up, sign-in. Nothing here is in the OpenAPI document. */
+  /** More routes of the management API: set-up. */
+  readonly routes?: readonly Route[];
+  /** Puts on what is no route of the management API: sign-in. Nothing here is in the OpenAPI document. */
   readonly mount?: (app: App) => void;
   /** Answers whatever is left outside `/v1`: the dashboard. */
   readonly fallback?: (request: Request, from: HttpBindings) => Response | Promise<Response>;
@@ -44,6 +46,7 @@ export function managementRoutes(deps: AppDeps): readonly Route[] {
     ...environmentRoutes(deps),
     ...verifyRoutes(deps.verify),
     ...keyRoutes(deps),
+    ...(deps.routes ?? []),
   ];
 }
 
