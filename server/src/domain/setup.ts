@@ -19,12 +19,19 @@ export const PASSWORD_MAX = 128;
 const SLUG_RULE =
   "Must be 1 to 40 of a-z, 0-9 and inner hyphens, and none of the dashboard's own paths.";
 
-const named = () =>
-  z.string().trim().min(1, "Must not be empty.").max(100, "At most 100 characters.");
+/** A name that people see: one line, 1 to 100 characters, not only blanks. */
+const shownName = z
+  .string()
+  .trim()
+  .refine((text) => !/[\p{Cc}\p{Cs}]/u.test(text), "Must not contain control characters.")
+  .refine(
+    (text) => text !== "" && text.length <= 200 && [...text].length <= 100,
+    "Must have 1 to 100 characters.",
+  );
 
 /** What the first owner and account are made of, on the web and on the command line. */
 export const SETUP_FIELDS = z.strictObject({
-  name: named(),
+  name: shownName,
   email: z
     .string()
     .trim()
@@ -36,29 +43,21 @@ export const SETUP_FIELDS = z.strictObject({
     if (problem !== undefined) context.addIssue({ code: "custom", message: problem });
   }),
   account: z.strictObject({
-    name: named(),
+    name: shownName,
     slug: z.string().refine(isAccountSlug, SLUG_RULE).optional(),
   }),
 });
 
 export type SetupFields = z.infer<typeof SETUP_FIELDS>;
 
+/** Who sets up when no browser does. */
+const COMMAND_LINE: Actor = { type: "command_line", id: "setup", name: "latchkey setup" };
+
 /** Everything that set-up hands out, each secret for one answer only. */
 export interface FirstAccount extends Provisioned {
   readonly verifierToken: string;
   readonly operatorToken: string;
 }
-
-/** Who asks for set-up: a browser with a link's secret, or the command line, which needs none. */
-export type SetupCaller =
-  | {
-      readonly via: "link";
-      readonly secret: string;
-      readonly requestId: string;
-      readonly address: string;
-      readonly userAgent: string | null;
-    }
-  | { readonly via: "command_line" };
 
 /** The rules of set-up: once, by whoever holds the newest link or the machine itself. */
 export interface SetupRules {
@@ -69,10 +68,16 @@ export interface SetupRules {
    * Makes the first account and its owner, and closes set-up for good.
    *
    * @param fields As {@link SETUP_FIELDS} parsed them.
+   * @param linkSecret What the set-up link carries; `null` for the command line, which needs no link.
+   * @param originOf Completes the change's origin with who did it: the new owner, or the command line.
    * @throws Failure `conflict` when set-up is done, `invalid_credentials` for a link that is unknown or expired,
    *   `invalid_params` when no slug can be made of the account's name.
    */
-  complete(fields: SetupFields, caller: SetupCaller): Promise<FirstAccount>;
+  complete(
+    fields: SetupFields,
+    linkSecret: string | null,
+    originOf: (actor: Actor) => Origin,
+  ): Promise<FirstAccount>;
 }
 
 /** @param deps `hashPassword` is better-auth's own, so that its sign-in can verify what set-up stores. */
@@ -84,7 +89,11 @@ export function setupRules(deps: {
 }): SetupRules {
   const { store, ambient, hashPassword } = deps;
 
-  async function complete(fields: SetupFields, caller: SetupCaller): Promise<FirstAccount> {
+  async function complete(
+    fields: SetupFields,
+    linkSecret: string | null,
+    originOf: (actor: Actor) => Origin,
+  ): Promise<FirstAccount> {
     const slug = fields.account.slug ?? slugOf(fields.account.name);
     // Before the password is hashed: a server that is set up must not be made to work.
     if (await store.isSetUp()) throw alreadySetUp();
@@ -108,8 +117,13 @@ export function setupRules(deps: {
       name: "First operator token",
     });
     const account = { ...record, tokens: [...record.tokens, verifier.record, operator.record] };
-    const linkDigest = caller.via === "link" ? digestToken(caller.secret) : null;
-    const done = await store.completeSetup(account, linkDigest, originOf(caller, owner));
+    const done = await store.completeSetup(
+      account,
+      linkSecret === null ? null : digestToken(linkSecret),
+      originOf(
+        linkSecret === null ? COMMAND_LINE : { type: "person", id: owner.id, name: owner.name },
+      ),
+    );
     switch (done.outcome) {
       case "created":
         return { ...provisioned, verifierToken: verifier.token, operatorToken: operator.token };
@@ -127,22 +141,9 @@ export function setupRules(deps: {
         );
       case "slug_taken":
         throw wrongSlug("This slug is taken, or was: slugs are never given out again.");
+      case "person_exists":
+        throw new Failure("conflict", "A person with this e-mail address exists.");
     }
-  }
-
-  function originOf(caller: SetupCaller, owner: { id: string; name: string }): Origin {
-    const actor: Actor =
-      caller.via === "link"
-        ? { type: "person", id: owner.id, name: owner.name }
-        : { type: "command_line", id: "setup", name: "latchkey setup" };
-    return {
-      actor,
-      atMs: ambient.nowMs(),
-      eventId: ambient.sortableId("evt"),
-      requestId: caller.via === "link" ? caller.requestId : null,
-      address: caller.via === "link" ? caller.address : null,
-      userAgent: caller.via === "link" ? caller.userAgent : null,
-    };
   }
 
   return {

@@ -1,0 +1,44 @@
+import { ApiError } from "@latchkey/sdk/client";
+import { Failure } from "@latchkey/sdk/core";
+import { SettingsError } from "../config.ts";
+import { NewerSchema } from "../store/migrations/migrate.ts";
+import { StoreInUse } from "../store/sqlite.ts";
+import { CommandFailure } from "./terminal.ts";
+
+/** Where a command was when something went wrong; names what people can change. */
+export interface Place {
+  readonly host?: string;
+  readonly port?: number;
+  readonly dataFolder?: string;
+}
+
+/** What a person reads when a command could not do its work: what is wrong, and what to do. Never a stack. */
+export function explain(error: unknown, place: Place = {}): string {
+  if (error instanceof CommandFailure || error instanceof SettingsError) return error.message;
+  if (error instanceof StoreInUse)
+    return `Another latchkey is running on ${place.dataFolder ?? "this data folder"}. Stop it first, or use another folder (LATCHKEY_DATA).`;
+  if (error instanceof NewerSchema) return `${capital(error.message)}.`;
+  if (error instanceof Failure)
+    return [error.detail, ...error.errors.map((wrong) => `${wrong.field}: ${wrong.message}`)].join(
+      "\n  ",
+    );
+  if (error instanceof ApiError) return explainAnswer(error);
+  if (!(error instanceof Error)) return `Something unknown went wrong: ${String(error)}`;
+  const at = "code" in error ? error.code : undefined;
+  if (at === "EADDRINUSE")
+    return `Port ${place.port} on ${place.host} is in use. Stop what listens there, or choose another with PORT.`;
+  if (at === "EADDRNOTAVAIL") return `${place.host} is no address of this machine; check HOST.`;
+  if (at === "EACCES" && "syscall" in error && error.syscall === "listen")
+    return `Listening on port ${place.port} of ${place.host} is not permitted; choose a PORT above 1023.`;
+  return error.message;
+}
+
+function explainAnswer(error: ApiError): string {
+  const fields = error.errors.map((wrong) => `${wrong.field}: ${wrong.message}`);
+  const request = error.requestId === null ? [] : [`Request id: ${error.requestId}`];
+  return [error.message, ...fields, ...request].join("\n  ");
+}
+
+function capital(sentence: string): string {
+  return sentence.charAt(0).toUpperCase() + sentence.slice(1);
+}

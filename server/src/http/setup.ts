@@ -1,0 +1,104 @@
+import { Failure } from "@latchkey/sdk/core";
+import { Hono } from "hono";
+import type { Logger } from "pino";
+import { z } from "zod";
+import type { Ambient } from "../ambient.ts";
+import { attemptCounter } from "../domain/attempts.ts";
+import { type FirstAccount, SETUP_FIELDS, type SetupRules } from "../domain/setup.ts";
+import { shapeProvisioned } from "./accounts.ts";
+import { readJsonBody } from "./body.ts";
+import { nothing } from "./fields.ts";
+import type { HttpBindings } from "./front.ts";
+import { isOwnOrigin, type OwnOrigin } from "./origin.ts";
+import { parseQuery, parseWith } from "./parse.ts";
+import type { SignIn } from "./sign-in.ts";
+
+/** Tries of one address: a link's secret has 192 bits, so this bounds work (a password is hashed), not guessing. */
+const TRIES = { max: 10, windowMs: 60_000 } as const;
+const ADDRESSES_MAX = 1_000;
+
+const SETUP_BODY = SETUP_FIELDS.extend({
+  setup_secret: z.string().min(1, "Must not be empty.").max(256, "At most 256 characters."),
+});
+
+export interface SetupRouteDeps {
+  readonly rules: Pick<SetupRules, "isDone" | "complete">;
+  readonly signIn: Pick<SignIn, "begin">;
+  readonly ownOrigin: OwnOrigin;
+  readonly ambient: Ambient;
+  readonly logger: Logger;
+}
+
+/**
+ * `GET /v1/setup` → whether set-up is still to be done; `POST /v1/setup` with a link's secret → the first account with
+ * every token this once, and a session for the browser.
+ *
+ * @returns Routes with whole paths, to be mounted at "/".
+ */
+export function setupRoutes(deps: SetupRouteDeps): Hono<{ Bindings: HttpBindings }> {
+  const { rules, ambient } = deps;
+  const tries = attemptCounter(ADDRESSES_MAX);
+  const routes = new Hono<{ Bindings: HttpBindings }>();
+
+  routes.get("/v1/setup", async (c) => {
+    parseQuery(nothing, new URL(c.req.url).search);
+    c.header("Cache-Control", "no-store");
+    return c.json({ state: (await rules.isDone()) ? "done" : "open" });
+  });
+
+  routes.post("/v1/setup", async (c) => {
+    refuseOtherOrigins(c.req.raw.headers, deps.ownOrigin);
+    const waitMs = tries.take(c.env.address, TRIES, ambient.nowMs());
+    if (waitMs > 0)
+      throw new Failure("rate_limited", "Too many attempts. Wait, then try again.", {
+        retryAfterSeconds: Math.ceil(waitMs / 1000),
+      });
+    parseQuery(nothing, new URL(c.req.url).search);
+    const body = parseWith(SETUP_BODY, (await readJsonBody(c.req.raw)).value);
+    const { setup_secret: linkSecret, ...fields } = body;
+    const first = await rules.complete(fields, linkSecret, (actor) => ({
+      actor,
+      atMs: ambient.nowMs(),
+      eventId: ambient.sortableId("evt"),
+      ...c.env,
+    }));
+    for (const cookie of await beginSession(deps, fields, c.env))
+      c.header("Set-Cookie", cookie, { append: true });
+    c.header("Cache-Control", "no-store");
+    return c.json(shapeFirstAccount(first), 201);
+  });
+
+  routes.all("/v1/setup", (c) => {
+    throw new Failure("method_not_allowed", `This path takes GET and POST, not ${c.req.method}.`);
+  });
+  return routes;
+}
+
+/** A program needs no Origin here, for the secret is in the body; a page of another site has one that is not ours. */
+function refuseOtherOrigins(headers: Headers, ownOrigin: OwnOrigin): void {
+  if (headers.has("Origin") && !isOwnOrigin(headers, ownOrigin))
+    throw new Failure("access_denied", "The request does not come from the dashboard's origin.");
+}
+
+/** The tokens are in this one answer: that the session could not begin must not lose them. */
+async function beginSession(
+  { signIn, logger }: Pick<SetupRouteDeps, "signIn" | "logger">,
+  { email, password }: { email: string; password: string },
+  caller: HttpBindings,
+): Promise<readonly string[]> {
+  try {
+    return await signIn.begin({ email, password }, caller);
+  } catch (err) {
+    logger.error({ err, requestId: caller.requestId }, "set up, but not signed in");
+    return [];
+  }
+}
+
+/** What set-up answers, on the web and on the command line alike. */
+export function shapeFirstAccount(first: FirstAccount) {
+  return {
+    ...shapeProvisioned(first),
+    verifier_token: first.verifierToken,
+    operator_token: first.operatorToken,
+  };
+}
