@@ -1,0 +1,353 @@
+import { randomBytes } from "node:crypto";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { tokenMaker } from "../../src/domain/tokens.ts";
+import { managementRoutes } from "../../src/http/app.ts";
+import type { Role } from "../../src/store/store.ts";
+import { type Heard, openWorld, type World } from "./world.ts";
+
+/** One good request for every route of the API; a test holds this table and the routes together. */
+interface Sample {
+  readonly route: string;
+  /** Method and path; `{key}` is a key of acme's. */
+  readonly to: string;
+  readonly body?: object;
+  readonly status: number;
+  /** Roles that may; only for routes of an account. */
+  readonly roles?: readonly Role[];
+}
+
+const EVERYBODY: readonly Role[] = ["owner", "admin", "member", "support"];
+const READERS: readonly Role[] = ["owner", "admin", "member"];
+const ADMINS: readonly Role[] = ["owner", "admin"];
+const KEYS = "/v1/api_keys?environment=development";
+const slug = "staging";
+
+const OF_ACCOUNT: readonly Sample[] = [
+  { route: "get /v1/environments", to: "GET /v1/environments", status: 200, roles: EVERYBODY },
+  {
+    route: "post /v1/environments",
+    to: "POST /v1/environments",
+    body: { name: "Staging", slug },
+    status: 201,
+    roles: ADMINS,
+  },
+  {
+    route: "patch /v1/environments/:slug",
+    to: "PATCH /v1/environments/production",
+    body: { name: "Live" },
+    status: 200,
+    roles: ADMINS,
+  },
+  {
+    route: "delete /v1/environments/:slug",
+    to: "DELETE /v1/environments/production",
+    status: 200,
+    roles: ADMINS,
+  },
+  { route: "get /v1/api_keys", to: `GET ${KEYS}`, status: 200, roles: READERS },
+  {
+    route: "post /v1/api_keys",
+    to: `POST ${KEYS}`,
+    body: { type: "secret" },
+    status: 201,
+    roles: ADMINS,
+  },
+  { route: "get /v1/api_keys/:id", to: "GET /v1/api_keys/{key}", status: 200, roles: READERS },
+  {
+    route: "patch /v1/api_keys/:id",
+    to: "PATCH /v1/api_keys/{key}",
+    body: { description: "new" },
+    status: 200,
+    roles: ADMINS,
+  },
+  {
+    route: "post /v1/api_keys/:id/revoke",
+    to: "POST /v1/api_keys/{key}/revoke",
+    body: {},
+    status: 200,
+    roles: ADMINS,
+  },
+];
+
+const OF_OPERATOR: readonly Sample[] = [
+  { route: "get /v1/accounts", to: "GET /v1/accounts", status: 200 },
+  {
+    route: "post /v1/accounts",
+    to: "POST /v1/accounts",
+    body: { name: "New", slug: "newcomer" },
+    status: 201,
+  },
+  {
+    route: "patch /v1/accounts/:slug",
+    to: "PATCH /v1/accounts/acme",
+    body: { name: "Acme Inc." },
+    status: 200,
+  },
+  { route: "delete /v1/accounts/:slug", to: "DELETE /v1/accounts/acme", status: 200 },
+];
+
+const OF_VERIFIER: readonly Sample[] = [
+  {
+    route: "post /v1/api_keys/verify",
+    to: "POST /v1/api_keys/verify",
+    body: { api_key: "sk_nonsense" },
+    status: 200,
+  },
+];
+
+const OF_SESSION: readonly Sample[] = [{ route: "get /v1/me", to: "GET /v1/me", status: 200 }];
+const OF_HOLDER: readonly Sample[] = [
+  { route: "get /v1/whoami", to: "GET /v1/whoami", status: 200 },
+];
+
+const WITH_TOKEN = [...OF_ACCOUNT, ...OF_OPERATOR, ...OF_VERIFIER];
+const ALL = [...WITH_TOKEN, ...OF_SESSION, ...OF_HOLDER];
+
+let world: World;
+/** An active secret key of acme's. */
+let key: string;
+/** Every row that somebody could have changed without leave. */
+let before: unknown;
+
+beforeEach(async () => {
+  world = await openWorld();
+  const listed = await world.call(`GET ${KEYS}`, { token: world.acme.serviceToken });
+  key = listed.body.entries.find((one: { type: string }) => one.type === "secret").id;
+  before = await everything();
+});
+afterEach(() => world.close());
+
+async function everything(): Promise<unknown> {
+  const { db } = world;
+  return [
+    await db.selectFrom("account").selectAll().execute(),
+    await db.selectFrom("environment").selectAll().execute(),
+    await db.selectFrom("api_key").selectAll().execute(),
+  ];
+}
+
+function send(sample: Sample, headers: Record<string, string>, token?: string): Promise<Heard> {
+  return world.call(sample.to.replace("{key}", key), {
+    headers,
+    ...(token === undefined ? {} : { token }),
+    ...(sample.body === undefined ? {} : { body: sample.body }),
+  });
+}
+
+/** The token that opens a sample's door. */
+function tokenFor(sample: Sample): string {
+  if (OF_OPERATOR.includes(sample)) return world.tokens.operator;
+  if (OF_VERIFIER.includes(sample)) return world.tokens.verifier;
+  return world.acme.serviceToken;
+}
+
+function expectProblem(heard: Heard, status: number, code: string): void {
+  expect(heard.body).toEqual({
+    code,
+    message: expect.any(String),
+    status,
+    type: expect.stringMatching(/^(authentication|invalid_request)_error$/),
+    request_id: expect.stringMatching(/^req_/),
+  });
+  expect(heard.status).toBe(status);
+  expect(heard.headers.get("X-Request-Id")).toBe(heard.body.request_id);
+  expect(heard.headers.get("Cache-Control")).toBe("no-store");
+  expect(heard.headers.get("WWW-Authenticate")).toBe(status === 401 ? "Bearer" : null);
+}
+
+/** An answer without what differs in every answer. */
+function withoutId(heard: Heard): string {
+  return `${heard.status} ${heard.text.replace(/req_\d+/, "")}`;
+}
+
+test("every route is in the table above", () => {
+  const routes = managementRoutes(world.deps).map(({ method, path }) => `${method} ${path}`);
+  expect(routes.sort()).toEqual(ALL.map(({ route }) => route).sort());
+});
+
+describe.each(WITH_TOKEN)("$route", (sample) => {
+  test("opens for its own token", async () => {
+    const heard = await send(sample, {}, tokenFor(sample));
+    expect(heard.status, heard.text).toBe(sample.status);
+    expect(heard.headers.get("X-Request-Id")).toMatch(/^req_/);
+    expect(heard.headers.get("Cache-Control")).toBe("no-store");
+  });
+
+  test("asks for credentials", async () => {
+    for (const Authorization of [undefined, "", "Bearer", "Bearer ", "Basic YTpi", "Bearer a b"]) {
+      const headers: Record<string, string> = Authorization === undefined ? {} : { Authorization };
+      expectProblem(await send(sample, headers), 401, "authentication_required");
+    }
+    expect(await everything()).toEqual(before);
+  });
+
+  test("refuses other kinds of tokens, and what cannot be a token, without a look-up", async () => {
+    const { acme, tokens } = world;
+    const wrong = [acme.secretKey, acme.publicKey, acme.serviceToken, ...Object.values(tokens)];
+    const lookUps = world.lookUps();
+    for (const token of wrong.filter((one) => one.slice(0, 2) !== tokenFor(sample).slice(0, 2)))
+      expectProblem(await send(sample, {}, token), 401, "incorrect_token_type");
+    const good = tokenFor(sample);
+    const last = good.endsWith("0") ? "1" : "0";
+    for (const token of ["nonsense", `${good.slice(0, -1)}${last}`, `${good}x`, "é", "sk_", "%00"])
+      expectProblem(await send(sample, {}, token), 401, "invalid_token");
+    expect(world.lookUps()).toBe(lookUps);
+    expect(await everything()).toEqual(before);
+  });
+
+  test("refuses a token that never was", async () => {
+    const prefix = OF_OPERATOR.includes(sample) ? "ot" : OF_VERIFIER.includes(sample) ? "vt" : "st";
+    const { token } = tokenMaker(randomBytes, null)(prefix);
+    expectProblem(await send(sample, {}, token), 401, "invalid_token");
+    expect(await everything()).toEqual(before);
+  });
+
+  test("does not look at the cookie when there is a token", async () => {
+    const { acme } = world;
+    const headers = world.browser(acme.people.owner.cookie, acme.slug);
+    expectProblem(await send(sample, headers, "nonsense"), 401, "invalid_token");
+    expect(await everything()).toEqual(before);
+    const foreign = { ...headers, Origin: "https://evil.example", "Latchkey-Account": "rival" };
+    expect((await send(sample, foreign, tokenFor(sample))).status).toBe(sample.status);
+  });
+});
+
+describe.each([...OF_OPERATOR, ...OF_VERIFIER])("$route", (sample) => {
+  test("does not open for a session", async () => {
+    const headers = world.browser(world.acme.people.owner.cookie, "acme");
+    expectProblem(await send(sample, headers), 401, "authentication_required");
+    expect(await everything()).toEqual(before);
+  });
+});
+
+describe.each(OF_ACCOUNT)("$route, within an account", (sample) => {
+  const { roles = [] } = sample;
+  test.each(roles)("opens for the role %s", async (role) => {
+    const heard = await send(sample, world.browser(world.acme.people[role].cookie, "acme"));
+    expect(heard.status, heard.text).toBe(sample.status);
+  });
+
+  test("is closed to every other role, and says nothing of what is there", async () => {
+    for (const role of EVERYBODY.filter((one) => !roles.includes(one))) {
+      const headers = world.browser(world.acme.people[role].cookie, "acme");
+      const heard = await send(sample, headers);
+      expectProblem(heard, 403, "access_denied");
+      const absent = { ...sample, to: sample.to.replace("{key}", `key_${"0".repeat(32)}`) };
+      expect(withoutId(await send(absent, headers))).toBe(withoutId(heard));
+    }
+    expect(await everything()).toEqual(before);
+  });
+
+  test("needs a session to name its account, and to be a member of it", async () => {
+    const { cookie } = world.acme.people.owner;
+    const { "Latchkey-Account": _, ...nameless } = world.browser(cookie, "acme");
+    expectProblem(await send(sample, nameless), 400, "invalid_request");
+    const answers = [];
+    for (const account of ["rival", "nobody", "", "Acme", "acme/../rival", "a".repeat(300), "é"]) {
+      const heard = await send(sample, world.browser(cookie, account));
+      expectProblem(heard, 404, "resource_missing");
+      answers.push(withoutId(heard));
+    }
+    expect(new Set(answers).size).toBe(1);
+    expect(await everything()).toEqual(before);
+  });
+
+  test("reads the membership anew for each request", async () => {
+    const { id, cookie } = world.acme.people.owner;
+    await world.db.deleteFrom("member").where("person_id", "=", id).execute();
+    expectProblem(await send(sample, world.browser(cookie, "acme")), 404, "resource_missing");
+  });
+
+  test("refuses an ended session", async () => {
+    const headers = world.browser("session=ended", "acme");
+    expectProblem(await send(sample, headers), 401, "authentication_required");
+  });
+
+  test("takes a change by cookie from our own pages only", async () => {
+    const { Origin: _, ...headers } = world.browser(world.acme.people.owner.cookie, "acme");
+    const foreign = ["https://evil.example", "null", "http://127.0.0.1:4401", "http://127.0.0.1"];
+    for (const extra of [{}, ...foreign.map((Origin) => ({ Origin }))]) {
+      const heard = await send(sample, { ...headers, ...extra });
+      if (sample.to.startsWith("GET")) expect(heard.status).toBe(sample.status);
+      else expectProblem(heard, 403, "access_denied");
+    }
+    expect(await everything()).toEqual(before);
+  });
+
+  test("ends with its account", async () => {
+    await world.call("DELETE /v1/accounts/acme", { token: world.tokens.operator });
+    expectProblem(await send(sample, {}, world.acme.serviceToken), 401, "invalid_token");
+    const headers = world.browser(world.acme.people.owner.cookie, "acme");
+    expectProblem(await send(sample, headers), 404, "resource_missing");
+  });
+});
+
+describe("what belongs to another account", () => {
+  test("answers like what is not there, byte for byte", async () => {
+    const token = world.rival.serviceToken;
+    const made = { name: "Secret plan", slug: "secret-plan" };
+    await world.call("POST /v1/environments", { token: world.acme.serviceToken, body: made });
+    before = await everything();
+    const pairs: [Sample["to"], string, string, object?][] = [
+      ["GET /v1/api_keys/{}", key, `key_${"0".repeat(32)}`],
+      ["PATCH /v1/api_keys/{}", key, `key_${"0".repeat(32)}`, { description: "mine" }],
+      ["POST /v1/api_keys/{}/revoke", key, `key_${"0".repeat(32)}`, {}],
+      ["PATCH /v1/environments/{}", "secret-plan", "no-such-plan", { name: "mine" }],
+      ["DELETE /v1/environments/{}", "secret-plan", "no-such-plan"],
+      ["GET /v1/api_keys?environment={}", "secret-plan", "no-such-plan"],
+      ["POST /v1/api_keys?environment={}", "secret-plan", "no-such-plan", { type: "secret" }],
+      ["GET /v1/api_keys?environment=production&after={}", key, `key_${"0".repeat(32)}`],
+    ];
+    for (const [to, theirs, nobodys, body] of pairs) {
+      const said = { token, ...(body === undefined ? {} : { body }) };
+      const taken = await world.call(to.replace("{}", theirs), said);
+      expect(taken.status).toBe(to.includes("after") ? 422 : 404);
+      expect(withoutId(await world.call(to.replace("{}", nobodys), said))).toBe(withoutId(taken));
+    }
+    expect(await everything()).toEqual(before);
+  });
+
+  test("is in no list", async () => {
+    const token = world.rival.serviceToken;
+    const keys = await world.call(`GET ${KEYS}&status=all`, { token });
+    expect(keys.body.entries).toHaveLength(2);
+    expect(keys.text).not.toContain(key);
+    const environments = await world.call("GET /v1/environments", { token });
+    expect(environments.body.entries).toHaveLength(2);
+    expect(environments.text).not.toMatch(/public_key|secret_key|pk_|sk_/);
+  });
+
+  test("does not show a key in the list of another environment", async () => {
+    const token = world.acme.serviceToken;
+    const listed = await world.call("GET /v1/api_keys?environment=production", { token });
+    expect(listed.body.entries).toHaveLength(2);
+    expect(listed.text).not.toContain(key);
+  });
+});
+
+describe("GET /v1/me", () => {
+  test("tells a session its accounts and nothing of others", async () => {
+    const heard = await world.call("GET /v1/me", {
+      headers: { Cookie: world.acme.people.member.cookie },
+    });
+    const { id, name } = { id: world.acme.people.member.id, name: "member" };
+    expect(heard.body).toEqual({
+      person: { id, name, email: "member@acme.example" },
+      accounts: [{ id: world.acme.id, slug: "acme", name: "ACME", role: "member" }],
+    });
+  });
+
+  test("is for sessions only", async () => {
+    expectProblem(await world.call("GET /v1/me"), 401, "authentication_required");
+    const lookUps = world.lookUps();
+    const { cookie } = world.acme.people.owner;
+    const { serviceToken, secretKey } = world.acme;
+    for (const token of [serviceToken, secretKey, ...Object.values(world.tokens)]) {
+      const heard = await world.call("GET /v1/me", { token, headers: { Cookie: cookie } });
+      expectProblem(heard, 401, "incorrect_token_type");
+    }
+    const heard = await world.call("GET /v1/me", { token: "x", headers: { Cookie: cookie } });
+    expectProblem(heard, 401, "invalid_token");
+    expect(world.lookUps()).toBe(lookUps);
+  });
+});
