@@ -1,0 +1,121 @@
+import { hashPassword } from "better-auth/crypto";
+import type { Logger } from "pino";
+import type { Ambient } from "./ambient.ts";
+import type { Service } from "./cli/serve.ts";
+import type { Settings } from "./config.ts";
+import { setupRules } from "./domain/setup.ts";
+import { tokenMaker } from "./domain/tokens.ts";
+import { createVerification } from "./domain/verification.ts";
+import { createClientAddress } from "./http/address.ts";
+import { createApp } from "./http/app.ts";
+import { createAuthenticate } from "./http/authenticate.ts";
+import { openDashboard } from "./http/dashboard.ts";
+import { createFront } from "./http/front.ts";
+import { ownOriginRule } from "./http/origin.ts";
+import { setupRoutes } from "./http/setup.ts";
+import { createSignIn } from "./http/sign-in.ts";
+import { openStore } from "./open-store.ts";
+
+/** How often what has outlived its use is deleted. */
+const SWEEP_EVERY_MS = 60 * 60_000;
+
+/** Of the management API, in its OpenAPI document. */
+const API_VERSION = "1";
+
+/**
+ * Puts the rooms together and serves: store, verification, management, dashboard, and the hot route in front.
+ *
+ * @throws What {@link openStore} throws, or an error of node:net when the address cannot be listened on.
+ */
+export async function startService(options: {
+  settings: Settings;
+  ambient: Ambient;
+  logger: Logger;
+}): Promise<Service> {
+  const { settings, ambient, logger } = options;
+  const { publicUrl } = settings;
+  const { store, db } = await openStore(settings, ambient);
+  const verification = createVerification({
+    store,
+    ambient,
+    logger,
+    leaseMs: settings.leaseMs,
+    label: settings.nodeName,
+  });
+  const { verify, barrier, ready } = verification;
+  const makeToken = tokenMaker(ambient.randomBytes, settings.brand);
+  const ownOrigin = ownOriginRule(publicUrl);
+  const signIn = createSignIn({
+    db,
+    ambient,
+    logger,
+    secret: settings.secret,
+    publicUrl,
+    ownOrigin,
+  });
+  const setup = setupRules({ store, ambient, makeToken, hashPassword });
+  const dashboard = await openDashboard({
+    ambient,
+    https: publicUrl?.startsWith("https:") ?? false,
+  });
+  const app = createApp({
+    store,
+    barrier,
+    ambient,
+    makeToken,
+    verify,
+    ready,
+    ownOrigin,
+    logger,
+    session: signIn.session,
+    version: API_VERSION,
+    mount(routes) {
+      routes.route("/", setupRoutes({ rules: setup, signIn, ownOrigin, ambient, logger }));
+      routes.all("/auth/*", (c) => signIn.handle(c.req.raw, c.env));
+    },
+    fallback: dashboard,
+  });
+  const requestId = (): string => ambient.randomId("req");
+  const front = createFront({
+    authenticate: createAuthenticate({
+      verify,
+      onFailure: (err, id) => logger.error({ err, requestId: id }, "a verification failed"),
+    }),
+    app,
+    clientAddress: createClientAddress(settings.trustedProxies),
+    requestId,
+  });
+
+  let cancelSweep = (): void => {};
+  function sweepLater(): void {
+    cancelSweep = ambient.after(SWEEP_EVERY_MS, () => {
+      store
+        .sweep(ambient.nowMs())
+        .catch((err: unknown) => logger.error({ err }, "the sweep failed"))
+        .finally(sweepLater);
+    });
+  }
+
+  try {
+    await verification.start();
+    const { port } = await front.listen(settings.host, settings.port);
+    sweepLater();
+    const host = settings.host.includes(":") ? `[${settings.host}]` : settings.host;
+    const url = `http://${host}:${port}`;
+    logger.info({ url, leaseMs: settings.leaseMs }, "listening");
+    return {
+      url,
+      setup,
+      async close() {
+        cancelSweep();
+        await front.close();
+        await verification.stop();
+        await store.close();
+      },
+    };
+  } catch (error) {
+    await verification.stop();
+    await store.close();
+    throw error;
+  }
+}
