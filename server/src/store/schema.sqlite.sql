@@ -1,0 +1,228 @@
+-- The schema that migrations/ make on SQLite, for review; a test holds the two together.
+
+CREATE TABLE "access_token" (
+  "id" text not null primary key,
+  "kind" text not null check (kind in ('service', 'verifier', 'operator')),
+  "account_id" text references "account" ("id"),
+  "name" text not null,
+  "digest" blob not null unique check (length("digest") = 32),
+  "hint" text not null,
+  "created_at" integer not null,
+  "created_by_type" text not null,
+  "created_by_id" text not null,
+  "created_by_name" text not null,
+  "last_used_at" integer,
+  "deleted_at" integer,
+  constraint "access_token_account" check ((kind = 'service') = (account_id is not null))
+) strict;
+
+CREATE INDEX "access_token_account_id_idx" on "access_token" ("account_id");
+
+CREATE TABLE "account" (
+  "id" text not null primary key,
+  "slug" text not null unique check (length("slug") between 1 and 128),
+  "name" text not null check (length("name") between 1 and 512),
+  "external_id" text check (length("external_id") between 1 and 512),
+  "created_at" integer not null,
+  "suspended_at" integer,
+  "suspension_seq" integer references "revocation" ("seq"),
+  "deleted_at" integer,
+  "deletion_seq" integer references "revocation" ("seq"),
+  constraint "account_suspension" check (("suspended_at" is null) = ("suspension_seq" is null)),
+  constraint "account_deletion" check (("deleted_at" is null) = ("deletion_seq" is null))
+) strict;
+
+CREATE UNIQUE INDEX "account_external_id_idx" on "account" ("external_id") where deleted_at is null;
+
+CREATE TABLE "api_key" (
+  "id" text not null primary key,
+  "environment_id" text not null references "environment" ("id"),
+  "type" text not null check (type in ('secret', 'public')),
+  "digest" blob not null unique check (length("digest") = 32),
+  "hint" text not null,
+  "token" text,
+  "description" text not null check (length("description") between 0 and 256),
+  "metadata" text not null check (length("metadata") between 2 and 8192),
+  "search_text" text not null,
+  "created_at" integer not null,
+  "created_by_type" text not null,
+  "created_by_id" text not null,
+  "created_by_name" text not null,
+  "expires_at" integer,
+  "last_used_at" integer,
+  "revoked_at" integer,
+  "revoked_by_type" text,
+  "revoked_by_id" text,
+  "revoked_by_name" text,
+  "revoked_reason" text,
+  "revocation_seq" integer references "revocation" ("seq"),
+  "rotated_from" text references "api_key" ("id"),
+  "rotated_to" text references "api_key" ("id"),
+  constraint "api_key_secret_not_kept" check (type = 'public' or token is null),
+  constraint "api_key_revocation" check (("revoked_at" is null) = ("revocation_seq" is null)),
+  constraint "api_key_revoked_by" check (("revoked_at" is null) = ("revoked_by_id" is null))
+) strict;
+
+CREATE INDEX "api_key_environment_id_idx" on "api_key" ("environment_id", "id");
+
+CREATE TABLE "audit_event" (
+  "id" text not null primary key,
+  "account_id" text not null references "account" ("id"),
+  "environment_id" text references "environment" ("id"),
+  "at" integer not null,
+  "actor_type" text not null,
+  "actor_id" text not null,
+  "actor_name" text not null,
+  "action" text not null,
+  "subject_type" text not null,
+  "subject_id" text not null,
+  "request_id" text,
+  "address" text,
+  "user_agent" text,
+  "details" text not null
+) strict;
+
+CREATE INDEX "audit_event_account_id_idx" on "audit_event" ("account_id", "id");
+
+CREATE TABLE "change" (
+  "seq" integer primary key,
+  "id" text not null unique,
+  "kind" text not null check (kind in ('key', 'environment', 'account')),
+  "subject" text not null
+) strict;
+
+CREATE TABLE "change_clock" (
+  "id" integer primary key check (id = 1),
+  "seq" integer not null check (seq >= 0)
+) strict;
+
+CREATE TABLE "credential" (
+  "id" text not null primary key,
+  "person_id" text not null references "person" ("id") on delete cascade,
+  "provider_account_id" text not null,
+  "provider_id" text not null,
+  "access_token" text,
+  "refresh_token" text,
+  "id_token" text,
+  "access_token_expires_at" date,
+  "refresh_token_expires_at" date,
+  "scope" text,
+  "password" text,
+  "created_at" date not null,
+  "updated_at" date not null
+);
+
+CREATE INDEX "credential_person_id_idx" on "credential" ("person_id");
+
+CREATE TABLE "environment" (
+  "id" text not null primary key,
+  "account_id" text not null references "account" ("id"),
+  "slug" text not null check (length("slug") between 1 and 128),
+  "name" text not null check (length("name") between 1 and 512),
+  "created_at" integer not null,
+  "deleted_at" integer,
+  "deletion_seq" integer references "revocation" ("seq"),
+  constraint "environment_slug_unique" unique ("account_id", "slug"),
+  constraint "environment_deletion" check (("deleted_at" is null) = ("deletion_seq" is null))
+) strict;
+
+CREATE TABLE "idempotency" (
+  "scope" text not null primary key,
+  "body_digest" text not null,
+  "subject_id" text not null,
+  "created_at" integer not null
+) strict;
+
+CREATE INDEX "idempotency_created_at_idx" on "idempotency" ("created_at");
+
+CREATE TABLE "member" (
+  "account_id" text not null references "account" ("id"),
+  "person_id" text not null references "person" ("id") on delete cascade,
+  "role" text not null check (role in ('owner', 'admin', 'member', 'support')),
+  "created_at" integer not null,
+  constraint "member_primary_key" primary key ("account_id", "person_id")
+) strict;
+
+CREATE INDEX "member_person_id_idx" on "member" ("person_id");
+
+CREATE TABLE "node" (
+  "id" text not null primary key,
+  "lease_ms" integer not null check (lease_ms > 0),
+  "renewals" integer not null,
+  "applied_seq" integer not null,
+  "below" integer not null check (below >= 0),
+  "label" text not null
+) strict;
+
+CREATE TABLE "person" (
+  "id" text not null primary key,
+  "name" text not null,
+  "email" text not null unique,
+  "email_verified" integer not null,
+  "image" text,
+  "two_factor_enabled" integer,
+  "created_at" date not null,
+  "updated_at" date not null
+);
+
+CREATE TABLE "revocation" (
+  "seq" integer primary key,
+  "kind" text not null check (kind in ('key', 'environment', 'account')),
+  "subject_id" text not null,
+  "revoked_at" integer not null,
+  "effective_at" integer,
+  "took_ms" integer,
+  "acknowledged" integer default 0 not null,
+  "lapsed" integer default 0 not null,
+  constraint "revocation_effective_after" check (effective_at >= revoked_at),
+  constraint "revocation_receipt" check ((effective_at is null) = (took_ms is null))
+) strict;
+
+CREATE INDEX "revocation_pending_idx" on "revocation" ("seq") where effective_at is null;
+
+CREATE TABLE "session" (
+  "id" text not null primary key,
+  "person_id" text not null references "person" ("id") on delete cascade,
+  "token" text not null unique,
+  "expires_at" date not null,
+  "ip_address" text,
+  "user_agent" text,
+  "created_at" date not null,
+  "updated_at" date not null
+);
+
+CREATE INDEX "session_person_id_idx" on "session" ("person_id");
+
+CREATE TABLE "setup_link" (
+  "id" integer primary key check (id = 1),
+  "digest" blob check (length("digest") = 32),
+  "expires_at" integer,
+  "completed_at" integer,
+  constraint "setup_link_expiry" check (("digest" is null) = ("expires_at" is null)),
+  constraint "setup_link_closed" check (completed_at is null or digest is null)
+) strict;
+
+CREATE TABLE "two_factor" (
+  "id" text not null primary key,
+  "person_id" text not null references "person" ("id") on delete cascade,
+  "secret" text not null,
+  "backup_codes" text not null,
+  "verified" integer,
+  "failed_verification_count" integer,
+  "locked_until" date
+);
+
+CREATE INDEX "two_factor_person_id_idx" on "two_factor" ("person_id");
+
+CREATE INDEX "two_factor_secret_idx" on "two_factor" ("secret");
+
+CREATE TABLE "verification" (
+  "id" text not null primary key,
+  "identifier" text not null,
+  "value" text not null,
+  "expires_at" date not null,
+  "created_at" date not null,
+  "updated_at" date not null
+);
+
+CREATE INDEX "verification_identifier_idx" on "verification" ("identifier");

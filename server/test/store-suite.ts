@@ -1,0 +1,42 @@
+import { test } from "vitest";
+import type { OpenStore } from "../src/store/sqlite.ts";
+import { accountPromises } from "./store/accounts.ts";
+import { auditPromises } from "./store/audit.ts";
+import { confinementPromises } from "./store/confinement.ts";
+import { idempotencyPromises } from "./store/idempotency.ts";
+import { keyPromises } from "./store/keys.ts";
+import { leasePromises } from "./store/leases.ts";
+import { listPromises } from "./store/lists.ts";
+import { revocationPromises } from "./store/revocation.ts";
+import { setupPromises } from "./store/setup.ts";
+import { type Check, makeWorld } from "./store/world.ts";
+
+/** What every engine promises, and how each promise is checked. */
+const PROMISES: Readonly<Record<string, Check>> = {
+  ...keyPromises,
+  ...listPromises,
+  ...revocationPromises,
+  ...confinementPromises,
+  ...idempotencyPromises,
+  ...leasePromises,
+  ...accountPromises,
+  ...setupPromises,
+  ...auditPromises,
+};
+
+/**
+ * Holds an engine to the whole suite.
+ *
+ * @param open Opens an empty, migrated store; called once for each promise.
+ */
+export function testStore(name: string, open: () => Promise<OpenStore>): void {
+  for (const [promise, check] of Object.entries(PROMISES))
+    test(`${name}: ${promise}`, async () => {
+      const { store, db } = await open();
+      try {
+        await check(await makeWorld(store, db));
+      } finally {
+        await store.close();
+      }
+    });
+}
