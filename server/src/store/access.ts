@@ -1,5 +1,5 @@
-import { selectLivingAccounts } from "./accounts.ts";
 import { type Database, digestBytes } from "./engine.ts";
+import { selectLivingAccounts } from "./living.ts";
 import { parseAccessToken, parseMembership, parsePerson } from "./rows.ts";
 import type { Store } from "./store.ts";
 

@@ -1,11 +1,12 @@
 import { type AuditAction, recordAudit } from "./audit.ts";
 import { recordChange, recordRevocation } from "./changes.ts";
-import { type Database, deed, digestBytes, type Engine } from "./engine.ts";
-import { insertEnvironment } from "./environments.ts";
+import { type Database, deed, type Engine } from "./engine.ts";
 import { claimOnce } from "./idempotency.ts";
+import { selectLivingAccounts } from "./living.ts";
 import { type PageBound, readPage } from "./paging.ts";
-import { ACCOUNT_COLUMNS, parseAccount } from "./rows.ts";
-import type { Account, NewAccessToken, NewAccount, NewPerson, Origin, Store } from "./store.ts";
+import { insertAccount, isExternalIdTaken, startingDetails } from "./provisioning.ts";
+import { parseAccount } from "./rows.ts";
+import type { Account, Origin, Store } from "./store.ts";
 
 type OperatorStore = Pick<
   Store,
@@ -82,15 +83,6 @@ export function operatorStore(db: Database, engine: Engine): OperatorStore {
   };
 }
 
-/** Accounts that are not deleted, with the revocation of their suspension. */
-export function selectLivingAccounts(db: Database) {
-  return db
-    .selectFrom("account")
-    .leftJoin("revocation", "revocation.seq", "account.suspension_seq")
-    .where("account.deleted_at", "is", null)
-    .select(ACCOUNT_COLUMNS);
-}
-
 async function holdAccount(
   trx: Database,
   engine: Engine,
@@ -149,17 +141,6 @@ async function updateHeld(
     : { outcome: "updated", account: updated };
 }
 
-async function isExternalIdTaken(trx: Database, externalId: string | null): Promise<boolean> {
-  if (externalId === null) return false;
-  const owner = await trx
-    .selectFrom("account")
-    .select("id")
-    .where("external_id", "=", externalId)
-    .where("deleted_at", "is", null)
-    .executeTakeFirst();
-  return owner !== undefined;
-}
-
 async function recordAccountAudit(
   trx: Database,
   accountId: string,
@@ -169,122 +150,4 @@ async function recordAccountAudit(
 ): Promise<void> {
   const subject = { type: "account", id: accountId } as const;
   await recordAudit(trx, { action, accountId, environmentId: null, subject, details }, origin);
-}
-
-/** What an audit event tells of a new account. */
-export function startingDetails(account: NewAccount) {
-  return {
-    slug: account.slug,
-    name: account.name,
-    external_id: account.externalId,
-    environments: account.environments.map((environment) => environment.slug),
-    keys: account.environments.flatMap((environment) => environment.keys.map((key) => key.id)),
-    access_tokens: account.tokens.map((token) => token.id),
-    owner: account.owner?.id ?? null,
-  };
-}
-
-/**
- * Stores an account with everything that it starts with. After any outcome but the account itself, part of it may have
- * been written: the transaction must be undone.
- */
-export async function insertAccount(
-  trx: Database,
-  engine: Engine,
-  account: NewAccount,
-  origin: Origin,
-): Promise<Account | "slug_taken" | "external_id_taken" | "person_exists"> {
-  if (await isExternalIdTaken(trx, account.externalId)) return "external_id_taken";
-  const inserted = await trx
-    .insertInto("account")
-    .values({
-      id: account.id,
-      slug: account.slug,
-      name: account.name,
-      external_id: account.externalId,
-      created_at: origin.atMs,
-    })
-    .onConflict((conflict) => conflict.column("slug").doNothing())
-    .returning("id")
-    .executeTakeFirst();
-  if (inserted === undefined) return "slug_taken";
-  for (const environment of account.environments) {
-    const outcome = await insertEnvironment(trx, account.id, environment, origin);
-    if (outcome === "slug_taken") throw new Error(`account ${account.id} starts with a slug twice`);
-  }
-  for (const token of account.tokens) await insertToken(trx, token, origin);
-  const { owner } = account;
-  if (owner !== null) {
-    if ("email" in owner && !(await insertPerson(trx, engine, owner, origin)))
-      return "person_exists";
-    await trx
-      .insertInto("member")
-      .values({
-        account_id: account.id,
-        person_id: owner.id,
-        role: "owner",
-        created_at: origin.atMs,
-      })
-      .execute();
-  }
-  return parseAccount(
-    await selectLivingAccounts(trx).where("account.id", "=", account.id).executeTakeFirstOrThrow(),
-  );
-}
-
-async function insertToken(trx: Database, token: NewAccessToken, origin: Origin): Promise<void> {
-  await trx
-    .insertInto("access_token")
-    .values({
-      id: token.id,
-      kind: token.kind,
-      account_id: token.accountId,
-      name: token.name,
-      digest: digestBytes(token.digest),
-      hint: token.hint,
-      created_at: origin.atMs,
-      created_by_type: origin.actor.type,
-      created_by_id: origin.actor.id,
-      created_by_name: origin.actor.name,
-    })
-    .execute();
-}
-
-/** Stores a person who signs in with a password. `false`: the address has one already. */
-async function insertPerson(
-  trx: Database,
-  engine: Engine,
-  person: NewPerson,
-  origin: Origin,
-): Promise<boolean> {
-  const at = engine.signInTime(origin.atMs);
-  const inserted = await trx
-    .insertInto("person")
-    .values({
-      id: person.id,
-      name: person.name,
-      email: person.email,
-      // Whoever runs the service named this address.
-      email_verified: engine.boolean(true),
-      created_at: at,
-      updated_at: at,
-    })
-    .onConflict((conflict) => conflict.column("email").doNothing())
-    .returning("id")
-    .executeTakeFirst();
-  if (inserted === undefined) return false;
-  await trx
-    .insertInto("credential")
-    .values({
-      id: engine.randomId(),
-      person_id: person.id,
-      // better-auth's spelling of "by password": the provider's account is the person.
-      provider_id: "credential",
-      provider_account_id: person.id,
-      password: person.passwordHash,
-      created_at: at,
-      updated_at: at,
-    })
-    .execute();
-  return true;
 }

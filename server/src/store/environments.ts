@@ -2,10 +2,11 @@ import { recordAudit } from "./audit.ts";
 import { recordRevocation } from "./changes.ts";
 import { type Database, deed, type Engine } from "./engine.ts";
 import { claimOnce } from "./idempotency.ts";
-import { insertKey } from "./keys.ts";
+import { selectLivingEnvironments } from "./living.ts";
 import { type PageBound, readPage } from "./paging.ts";
-import { ENVIRONMENT_COLUMNS, parseEnvironment } from "./rows.ts";
-import type { AccountStore, Environment, NewEnvironment, Origin } from "./store.ts";
+import { insertEnvironment } from "./provisioning.ts";
+import { parseEnvironment } from "./rows.ts";
+import type { AccountStore, Environment } from "./store.ts";
 
 type EnvironmentStore = Pick<
   AccountStore,
@@ -127,29 +128,7 @@ export function environmentStore(
   };
 }
 
-function selectLivingEnvironments(db: Database, accountId: string) {
-  return db
-    .selectFrom("environment")
-    .innerJoin("account", "account.id", "environment.account_id")
-    .where("account.id", "=", accountId)
-    .where("account.deleted_at", "is", null)
-    .where("environment.deleted_at", "is", null)
-    .select(ENVIRONMENT_COLUMNS);
-}
-
-/** The account's environment of that slug, unless it or the account is deleted. */
-export async function findLivingEnvironment(
-  db: Database,
-  accountId: string,
-  slug: string,
-): Promise<Environment | undefined> {
-  const row = await selectLivingEnvironments(db, accountId)
-    .where("environment.slug", "=", slug)
-    .executeTakeFirst();
-  return row === undefined ? undefined : parseEnvironment(row);
-}
-
-/** The same, its row locked on engines that need it: this transaction is about to change it. */
+/** Its row is locked on engines that need it: this transaction is about to change it. */
 async function holdEnvironment(
   trx: Database,
   engine: Engine,
@@ -159,28 +138,4 @@ async function holdEnvironment(
   const query = selectLivingEnvironments(trx, accountId).where("environment.slug", "=", slug);
   const row = await (engine.locksRows ? query.forUpdate("environment") : query).executeTakeFirst();
   return row === undefined ? undefined : parseEnvironment(row);
-}
-
-/** Stores an environment and its first keys. A deleted environment keeps its slug, and so takes it. */
-export async function insertEnvironment(
-  trx: Database,
-  accountId: string,
-  environment: NewEnvironment,
-  origin: Origin,
-): Promise<Environment | "slug_taken"> {
-  const row = await trx
-    .insertInto("environment")
-    .values({
-      id: environment.id,
-      account_id: accountId,
-      slug: environment.slug,
-      name: environment.name,
-      created_at: origin.atMs,
-    })
-    .onConflict((conflict) => conflict.columns(["account_id", "slug"]).doNothing())
-    .returning(ENVIRONMENT_COLUMNS)
-    .executeTakeFirst();
-  if (row === undefined) return "slug_taken";
-  for (const key of environment.keys) await insertKey(trx, environment.id, key, origin);
-  return parseEnvironment(row);
 }

@@ -1,12 +1,13 @@
 import { recordAudit } from "./audit.ts";
 import { recordChange, recordRevocation } from "./changes.ts";
-import { type Database, deed, digestBytes, type Engine } from "./engine.ts";
-import { findLivingEnvironment } from "./environments.ts";
+import { type Database, deed, type Engine } from "./engine.ts";
 import { claimOnce } from "./idempotency.ts";
+import { findLivingEnvironment } from "./living.ts";
 import { type PageBound, readPage } from "./paging.ts";
+import { insertKey, searchText } from "./provisioning.ts";
 import { rowOf } from "./row.ts";
 import { KEY_COLUMNS, parseKey } from "./rows.ts";
-import type { AccountStore, ApiKey, KeyFilter, NewKey, Origin, PageAsk } from "./store.ts";
+import type { AccountStore, ApiKey, KeyFilter, Origin, PageAsk } from "./store.ts";
 
 type KeyStore = Pick<AccountStore, "listKeys" | "createKey" | "findKey" | "editKey" | "revokeKey">;
 
@@ -215,37 +216,4 @@ async function listKeys(
       return rows.map(parseKey);
     },
   });
-}
-
-/** Stores a new key in an environment that is known to be the account's own. */
-export async function insertKey(
-  trx: Database,
-  environmentId: string,
-  key: NewKey,
-  origin: Origin,
-): Promise<void> {
-  await trx
-    .insertInto("api_key")
-    .values({
-      id: key.id,
-      environment_id: environmentId,
-      type: key.type,
-      digest: digestBytes(key.digest),
-      hint: key.hint,
-      token: key.token,
-      description: key.description,
-      metadata: JSON.stringify(key.metadata),
-      search_text: searchText(key),
-      created_at: origin.atMs,
-      created_by_type: origin.actor.type,
-      created_by_id: origin.actor.id,
-      created_by_name: origin.actor.name,
-      expires_at: key.expiresAtMs,
-    })
-    .execute();
-}
-
-/** Folded here and not by the database: engines differ in what they take for one letter's two cases. */
-function searchText(key: { id: string; hint: string; description: string }): string {
-  return `${key.hint}\n${key.description}\n${key.id}`.toLowerCase();
 }

@@ -110,7 +110,7 @@ export interface ApiKeyTable {
   description: string;
   /** A JSON object of strings. */
   metadata: string;
-  /** What a search looks in, folded to lower case; see {@link searchText}. */
+  /** What a search looks in, folded to lower case; see provisioning.ts. */
   search_text: string;
   created_at: number;
   created_by_type: Actor["type"];

@@ -1,6 +1,6 @@
-import { insertAccount, startingDetails } from "./accounts.ts";
 import { recordAudit } from "./audit.ts";
 import { type Database, deed, digestBytes, type Engine } from "./engine.ts";
+import { insertAccount, startingDetails } from "./provisioning.ts";
 import { rowOf } from "./row.ts";
 import type { NewAccount, Origin, Store } from "./store.ts";
 
