@@ -77,7 +77,8 @@ export const theme = createTheme({
     Button: Button.extend({ defaultProps: { size: "sm" } }),
     CloseButton: CloseButton.extend({ defaultProps: closeLabel }),
     Drawer: Drawer.extend({ defaultProps: { closeButtonProps: closeLabel } }),
-    Menu: Menu.extend({ defaultProps: { shadow: "md", withinPortal: true } }),
+    // The placeholder that would take the first focus is no valid child of a menu.
+    Menu: Menu.extend({ defaultProps: { shadow: "md", withInitialFocusPlaceholder: false } }),
     Modal: Modal.extend({
       defaultProps: {
         centered: true,
@@ -108,6 +109,14 @@ export const cssVariables: CSSVariablesResolver = () => ({
     "--mantine-color-error": "#b71f25",
     "--mantine-color-default-border": "#d8dce5",
     "--mantine-color-disabled-color": "#6b7385",
+    "--mantine-color-green-light": "#e3f4e6",
+    "--mantine-color-green-light-color": "#1c6330",
+    "--mantine-color-red-light": "#fdeaea",
+    "--mantine-color-red-light-color": "#9f1820",
+    "--mantine-color-yellow-light": "#fdf3d7",
+    "--mantine-color-yellow-light-color": "#7a4b00",
+    "--mantine-color-cobalt-light": "#eef2ff",
+    "--mantine-color-cobalt-light-color": "#223a8f",
   },
   dark: {
     "--mantine-color-dimmed": "#9aa2b3",
@@ -115,5 +124,13 @@ export const cssVariables: CSSVariablesResolver = () => ({
     "--mantine-color-error": "#f58485",
     "--mantine-color-default-border": "#323947",
     "--mantine-color-disabled-color": "#8790a3",
+    "--mantine-color-green-light": "#16291c",
+    "--mantine-color-green-light-color": "#7fd796",
+    "--mantine-color-red-light": "#34191c",
+    "--mantine-color-red-light-color": "#f8a0a1",
+    "--mantine-color-yellow-light": "#2e2613",
+    "--mantine-color-yellow-light-color": "#edc46a",
+    "--mantine-color-cobalt-light": "#1f2942",
+    "--mantine-color-cobalt-light-color": "#bccaf7",
   },
 });

@@ -23,6 +23,8 @@ export function DeleteEnvironment({ environment, onClose }: DeleteEnvironmentPro
   const remove = useMutation({
     mutationFn: () => client.environments.delete(environment.slug),
     onSuccess: forget,
+    // A second try after a lost answer finds nothing: the first one did it.
+    onError: (error) => (isGone(error) ? forget() : undefined),
   });
   return (
     <Modal
@@ -71,7 +73,7 @@ export function DeleteEnvironment({ environment, onClose }: DeleteEnvironmentPro
                 <Button
                   type="submit"
                   color="red"
-                  disabled={typed !== environment.slug}
+                  disabled={typed !== environment.slug || isGone(remove.error)}
                   loading={remove.isPending}
                 >
                   {remove.isError ? "Try again" : "Delete environment"}
@@ -103,7 +105,17 @@ function useForget(gone: EnvironmentJson): () => Promise<void> {
   };
 }
 
+const isGone = (error: unknown): boolean => isRefused(error) && error.status === 404;
+
 function DeleteProblem({ error }: { error: unknown }) {
+  if (isGone(error))
+    return (
+      <Problem
+        title="The environment is already gone"
+        error={error}
+        message="It was deleted before this attempt, and its keys are refused."
+      />
+    );
   if (isRefused(error)) return <Problem title="The environment was not deleted" error={error} />;
   return (
     <Problem

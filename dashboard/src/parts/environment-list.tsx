@@ -68,7 +68,7 @@ function EnvironmentMenu({ environment, only, onRename, onDelete }: EnvironmentM
         </Menu.Item>
         {only ? null : (
           <Menu.Item
-            color="red"
+            className={styles.danger ?? ""}
             leftSection={<IconTrash size={16} aria-hidden />}
             onClick={() => onDelete(environment, id)}
           >

@@ -8,8 +8,8 @@ import styles from "./frame.module.css";
 
 /** As many environments as there are digits. */
 const digits = 9;
-const elsewhere =
-  "input, textarea, select, [contenteditable='true'], [role='textbox'], [role='searchbox']";
+/** Where a letter is text, or finds an item of another menu. */
+const elsewhere = "input, textarea, select, [contenteditable='true'], [role='menu']";
 
 /** The environment, and the way to the others: by menu, or `E` and then its digit. */
 export function EnvironmentSwitcher() {
@@ -79,22 +79,24 @@ function useShortcuts(
   go: (slug: string) => void,
 ): void {
   const press = useEffectEvent((event: KeyboardEvent): void => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-    if (event.target instanceof Element && event.target.closest(elsewhere) !== null) return;
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!opened && event.target instanceof Element && event.target.closest(elsewhere) !== null)
+      return;
     if (document.querySelector("[role='dialog'], [role='alertdialog']") !== null) return;
-    if (!opened && event.key.toLowerCase() === "e" && !event.repeat) {
-      if (document.querySelector("[role='menu']") === null) setOpened(true);
+    if (!opened) {
+      if (event.key.toLowerCase() === "e" && !event.repeat) setOpened(true);
       return;
     }
     const chosen = /^[1-9]$/.test(event.key) ? environments[Number(event.key) - 1] : undefined;
-    if (!opened || chosen === undefined) return;
+    if (chosen === undefined) return;
     event.preventDefault();
     setOpened(false);
     go(chosen.slug);
   });
   useEffect(() => {
     const listen = (event: KeyboardEvent): void => press(event);
-    document.addEventListener("keydown", listen);
-    return () => document.removeEventListener("keydown", listen);
+    // Capturing, because an open menu keeps the keys pressed in it to itself.
+    document.addEventListener("keydown", listen, true);
+    return () => document.removeEventListener("keydown", listen, true);
   }, []);
 }

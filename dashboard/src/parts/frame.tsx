@@ -22,14 +22,7 @@ export function Frame({ children }: { children: ReactNode }) {
         </div>
         <SideNav />
       </aside>
-      <Drawer
-        opened={drawerOpen}
-        onClose={drawer.close}
-        title={<Logo />}
-        size={280}
-        padding="md"
-        aria-label="Navigation"
-      >
+      <Drawer opened={drawerOpen} onClose={drawer.close} title={<Logo />} size={280} padding="md">
         <SideNav onNavigate={drawer.close} />
       </Drawer>
       <div className={styles.column}>

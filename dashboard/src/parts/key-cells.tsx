@@ -71,7 +71,7 @@ export function CreatedCell({ apiKey, nowMs }: CellProps) {
   return (
     <>
       <Moment at={apiKey.created_at} nowMs={nowMs} />
-      <Text fz="xs" c="dimmed">
+      <Text fz="xs" c="dimmed" className={styles.by}>
         by {apiKey.created_by.name}
       </Text>
     </>

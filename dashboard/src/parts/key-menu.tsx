@@ -3,6 +3,7 @@ import { ActionIcon, Menu } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { IconBan, IconCopy, IconDots, IconId, IconPencil } from "@tabler/icons-react";
 import { mayManage, usePlace } from "../place.ts";
+import styles from "./keys.module.css";
 import { copyText } from "./use-copy.ts";
 
 /** What can be done to a key of the list; the page holds the dialogs, for a row may vanish under them. */
@@ -46,7 +47,7 @@ export function KeyMenu({ apiKey, deeds }: { apiKey: ApiKeyJson; deeds: KeyDeeds
               <>
                 <Menu.Divider />
                 <Menu.Item
-                  color="red"
+                  className={styles.danger ?? ""}
                   leftSection={<IconBan {...icon} />}
                   onClick={() => deeds.onRevoke(apiKey, id)}
                 >
