@@ -68,7 +68,7 @@ export async function openWorld(change: (deps: AppDeps) => Partial<AppDeps> = ()
   const logger = pino({ level: "debug" }, { write: (line: string) => void log.push(line) });
   const makeToken = tokenMaker(randomBytes, null);
   const node = { renew: async () => {} };
-  const barrier = createBarrier({ leases: store.leases, node, ambient, logger } as never);
+  const barrier = createBarrier({ leases: store.leases, node, ambient, logger });
   let lookUps = 0;
 
   const verify: Verify = async (credentials, ask, requestId = "") => {
@@ -130,7 +130,7 @@ export async function openWorld(change: (deps: AppDeps) => Partial<AppDeps> = ()
       status: response.status,
       headers: response.headers,
       text,
-      body: isJson ? JSON.parse(text) : null,
+      body: isJson && text !== "" ? JSON.parse(text) : null,
     };
   }
 
