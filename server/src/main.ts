@@ -1,10 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { BASE62 } from "@latchkey/sdk/core";
 import { hashPassword } from "better-auth/crypto";
-import { customRandom } from "nanoid";
-import { V7Generator } from "uuidv7";
-import type { Ambient } from "./ambient.ts";
+import { type Ambient, ambientOf } from "./ambient.ts";
 import { explain } from "./cli/explain.ts";
 import { buildProgram, runProgram } from "./cli/program.ts";
 import type { Terminal } from "./cli/terminal.ts";
@@ -13,29 +10,6 @@ import { tokenMaker } from "./domain/tokens.ts";
 import { openLog } from "./log.ts";
 import { openStore } from "./open-store.ts";
 import { startService } from "./service.ts";
-
-/** Characters of an unguessable id: 24 in base 62 are 142 bits. */
-const RANDOM_ID_CHARACTERS = 24;
-
-function realAmbient(): Ambient {
-  const sortable = new V7Generator({ nextUint32: () => randomBytes(4).readUInt32BE() });
-  const random = customRandom(BASE62, RANDOM_ID_CHARACTERS, randomBytes);
-  return {
-    nowMs: () => Date.now(),
-    monoMs: () => performance.now(),
-    randomBytes,
-    sortableId: (prefix) => `${prefix}_${sortable.generateOrResetWithTs(Date.now()).toHex()}`,
-    randomId: (prefix) => `${prefix}_${random()}`,
-    soon: (task) => {
-      setImmediate(task);
-    },
-    after(ms, task) {
-      const timer = setTimeout(task, ms);
-      timer.unref();
-      return () => clearTimeout(timer);
-    },
-  };
-}
 
 function realTerminal(ambient: Ambient): Terminal {
   return {
@@ -64,7 +38,11 @@ function hideForeignSettings(env: NodeJS.ProcessEnv): void {
 }
 
 hideForeignSettings(process.env);
-const ambient = realAmbient();
+const ambient = ambientOf({
+  nowMs: () => Date.now(),
+  monoMs: () => performance.now(),
+  randomBytes: (count) => randomBytes(count),
+});
 const terminal = realTerminal(ambient);
 const program = buildProgram(terminal, {
   version: version(),

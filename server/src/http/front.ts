@@ -80,6 +80,7 @@ export function createFront(options: FrontOptions): Front {
       headersTimeout: FRONT_BOUNDS.headersTimeoutMs,
       requestTimeout: FRONT_BOUNDS.requestTimeoutMs,
       keepAliveTimeout: FRONT_BOUNDS.keepAliveTimeoutMs,
+      requireHostHeader: false, // the framework refuses a request without one, with a flat body
     },
     (req, res) => {
       const id = requestId();
