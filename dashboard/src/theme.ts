@@ -41,7 +41,7 @@ const dark: MantineColorsTuple = [
   "#0b0d12",
 ];
 
-/** Darker from 6 on than Mantine's own, so that white text on 8 and 9 passes AA. */
+/** Darker from 6 on than Mantine's own, so that white text on them passes AA. */
 const red: MantineColorsTuple = [
   "#fff1f1",
   "#ffe1e1",
@@ -49,8 +49,8 @@ const red: MantineColorsTuple = [
   "#f8a0a1",
   "#f58485",
   "#ec5f61",
-  "#de3f42",
-  "#c92a2e",
+  "#cc3034",
+  "#c0282c",
   "#b71f25",
   "#9f1820",
 ];

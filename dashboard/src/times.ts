@@ -1,31 +1,31 @@
 const absolute = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
-const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
-const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
+const inNumbers = new Intl.RelativeTimeFormat();
+const inWords = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
 
 const second = 1000;
 const minute = 60 * second;
 const hour = 60 * minute;
 const dayMs = 24 * hour;
 
+/** From when on a unit is used. Days go on for two months: a key "in 30 days" is not one "next month". */
 const steps = [
-  { unit: "year", ms: 365 * dayMs },
-  { unit: "month", ms: 30 * dayMs },
-  { unit: "day", ms: dayMs },
-  { unit: "hour", ms: hour },
-  { unit: "minute", ms: minute },
+  { unit: "year", ms: 365 * dayMs, from: 365 * dayMs, format: inNumbers },
+  { unit: "month", ms: 30 * dayMs, from: 60 * dayMs, format: inNumbers },
+  { unit: "day", ms: dayMs, from: dayMs, format: inWords },
+  { unit: "hour", ms: hour, from: hour, format: inNumbers },
+  { unit: "minute", ms: minute, from: minute, format: inNumbers },
 ] as const;
 
 /** The whole moment in the reader's language and time zone. */
 export const formatMoment = (iso: string): string => absolute.format(new Date(iso));
 
-/** The day alone, e.g. of an expiry. */
-export const formatDay = (iso: string): string => day.format(new Date(iso));
-
 /** How long ago, or until: "2 minutes ago", "in 30 days"; below a minute "just now" or "in a moment". */
 export function formatRelative(iso: string, nowMs: number): string {
   const ms = new Date(iso).getTime() - nowMs;
+  // Half a minute short of a unit still counts as it: the clock has moved on since the choice was made.
   for (const step of steps)
-    if (Math.abs(ms) >= step.ms) return relative.format(Math.round(ms / step.ms), step.unit);
+    if (Math.abs(ms) >= step.from - second * 30)
+      return step.format.format(Math.round(ms / step.ms), step.unit);
   return ms > 0 ? "in a moment" : "just now";
 }
 

@@ -28,7 +28,7 @@ export function AccountMenu() {
           <IconChevronDown size={14} aria-hidden />
         </UnstyledButton>
       </Menu.Target>
-      <Menu.Dropdown aria-label="Account">
+      <Menu.Dropdown>
         <Menu.Label>
           <Text fz="sm" fw={600} c="var(--mantine-color-text)" truncate>
             {person.name}

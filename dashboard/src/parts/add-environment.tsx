@@ -65,7 +65,7 @@ function FirstTokens({
         </Alert>
       ) : (
         <>
-          <TokenField label="Secret key" token={environment.secret_key} autoFocus />
+          <TokenField label="Secret key" token={environment.secret_key} focused />
           {environment.public_key === undefined ? null : (
             <TokenField label="Public key" token={environment.public_key} />
           )}

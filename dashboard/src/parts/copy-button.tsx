@@ -1,5 +1,6 @@
 import { Button, VisuallyHidden } from "@mantine/core";
 import { IconCheck, IconCopy, IconX } from "@tabler/icons-react";
+import { FocusedButton } from "./focused-button.tsx";
 import { type CopyState, useCopy } from "./use-copy.ts";
 
 const face: Record<CopyState, { text: string; icon: typeof IconCopy; say: string }> = {
@@ -16,29 +17,26 @@ interface CopyButtonProps {
   value: string;
   /** The button's accessible name, e.g. "Copy token". */
   label: string;
-  onCopied?: () => void;
-  autoFocus?: boolean;
+  /** Takes the focus when it appears. */
+  focused?: boolean;
 }
 
 /** Copies a value and says so, to eyes and to screen readers. */
-export function CopyButton({ value, label, onCopied, autoFocus = false }: CopyButtonProps) {
+export function CopyButton({ value, label, focused = false }: CopyButtonProps) {
   const { state, copy } = useCopy(value);
   const { text, icon: Icon, say } = face[state];
+  const Face = focused ? FocusedButton : Button;
   return (
     <>
-      <Button
+      <Face
         size="xs"
         variant="default"
         leftSection={<Icon size={14} aria-hidden />}
         aria-label={label}
-        data-autofocus={autoFocus || undefined}
-        onClick={() => {
-          copy();
-          onCopied?.();
-        }}
+        onClick={copy}
       >
         {text}
-      </Button>
+      </Face>
       <VisuallyHidden role="status">{say}</VisuallyHidden>
     </>
   );

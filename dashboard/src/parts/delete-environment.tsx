@@ -7,6 +7,7 @@ import { cacheKeys } from "../api.ts";
 import { isRefused } from "../failures.ts";
 import { usePlace } from "../place.ts";
 import { Barrier } from "./barrier.tsx";
+import { FocusedButton } from "./focused-button.tsx";
 import { Problem } from "./problem.tsx";
 import { Receipt } from "./receipt.tsx";
 
@@ -64,7 +65,7 @@ export function DeleteEnvironment({ environment, onClose }: DeleteEnvironmentPro
           )}
           <Group justify="flex-end">
             {remove.isSuccess ? (
-              <Button onClick={onClose}>Done</Button>
+              <FocusedButton onClick={onClose}>Done</FocusedButton>
             ) : (
               <>
                 <Button variant="default" onClick={onClose}>

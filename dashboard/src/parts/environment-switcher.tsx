@@ -29,7 +29,7 @@ export function EnvironmentSwitcher() {
           <IconChevronDown size={14} aria-hidden />
         </UnstyledButton>
       </Menu.Target>
-      <Menu.Dropdown aria-label="Environments">
+      <Menu.Dropdown>
         <Menu.Label>
           <Group justify="space-between">
             Switch environment

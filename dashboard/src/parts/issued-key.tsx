@@ -11,7 +11,7 @@ export function IssuedKey({ apiKey, onDone }: { apiKey: ApiKeyJson; onDone: () =
         <LostToken hint={apiKey.hint} />
       ) : (
         <>
-          <TokenField label="Token" token={apiKey.api_key} autoFocus />
+          <TokenField label="Token" token={apiKey.api_key} focused />
           {apiKey.type === "secret" ? (
             <Alert color="yellow" variant="light" icon={<IconAlertTriangle aria-hidden />}>
               <Text fz="sm">

@@ -8,6 +8,7 @@ import { isRefused } from "../failures.ts";
 import { usePlace } from "../place.ts";
 import { formatAgo, formatMoment } from "../times.ts";
 import { Barrier } from "./barrier.tsx";
+import { FocusedButton } from "./focused-button.tsx";
 import styles from "./keys.module.css";
 import { Problem } from "./problem.tsx";
 import { Receipt } from "./receipt.tsx";
@@ -63,18 +64,22 @@ export function RevokeKey({ apiKey, onClose }: { apiKey: ApiKeyJson; onClose: ()
                   Check again
                 </Button>
               )}
-              <Button onClick={onClose} data-autofocus>
-                Done
-              </Button>
+              <FocusedButton onClick={onClose}>Done</FocusedButton>
             </>
           ) : (
             <>
               <Button variant="default" onClick={onClose} data-autofocus>
                 {revoke.isIdle ? "Cancel" : "Close"}
               </Button>
-              <Button color="red" onClick={() => revoke.mutate()} loading={revoke.isPending}>
-                {revoke.isError ? "Try again" : "Revoke API key"}
-              </Button>
+              {revoke.isError ? (
+                <FocusedButton color="red" onClick={() => revoke.mutate()}>
+                  Try again
+                </FocusedButton>
+              ) : (
+                <Button color="red" onClick={() => revoke.mutate()} loading={revoke.isPending}>
+                  Revoke API key
+                </Button>
+              )}
             </>
           )}
         </Group>

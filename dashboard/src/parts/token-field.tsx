@@ -8,12 +8,12 @@ interface TokenFieldProps {
   /** What the token is for, in a line. */
   hint?: ReactNode;
   token: string;
-  /** The copy button takes the focus when the dialog opens it. */
-  autoFocus?: boolean;
+  /** Its copy button takes the focus when it appears. */
+  focused?: boolean;
 }
 
 /** A token to be copied: named, in one piece, selected whole by a click. */
-export function TokenField({ label, hint, token, autoFocus = false }: TokenFieldProps) {
+export function TokenField({ label, hint, token, focused = false }: TokenFieldProps) {
   const id = useId();
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset is for inputs; this names a value
@@ -25,7 +25,7 @@ export function TokenField({ label, hint, token, autoFocus = false }: TokenField
         <CopyButton
           value={token}
           label={`Copy ${label.charAt(0).toLowerCase()}${label.slice(1)}`}
-          autoFocus={autoFocus}
+          focused={focused}
         />
       </Group>
       <code className={styles.token}>{token}</code>
