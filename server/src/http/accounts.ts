@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import type { AccountJson, ProvisionedJson } from "@latchkey/sdk/client";
 import {
   type AccountDeps,
   deleteAccount,
@@ -60,7 +61,11 @@ export const provisionedJson = z
   .openapi("Provisioned");
 
 /** Provisioning's answer; set-up's too, which adds the operator's own tokens. */
-export function shapeProvisioned({ account, environments, serviceToken }: Provisioned) {
+export function shapeProvisioned({
+  account,
+  environments,
+  serviceToken,
+}: Provisioned): ProvisionedJson {
   return {
     account: { ...account },
     environments: environments.map(({ id, slug, publicKey, secretKey }) => ({
@@ -73,7 +78,7 @@ export function shapeProvisioned({ account, environments, serviceToken }: Provis
   };
 }
 
-function shapeAccount(account: Account): z.input<typeof accountJson> {
+function shapeAccount(account: Account): AccountJson {
   return {
     id: account.id,
     name: account.name,

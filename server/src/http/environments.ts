@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import type { EnvironmentJson } from "@latchkey/sdk/client";
 import {
   createEnvironment,
   deleteEnvironment,
@@ -24,7 +25,7 @@ export const environmentJson = z
   })
   .openapi("Environment");
 
-function shapeEnvironment(environment: Environment, tokens?: FirstTokens) {
+function shapeEnvironment(environment: Environment, tokens?: FirstTokens): EnvironmentJson {
   return {
     id: environment.id,
     slug: environment.slug,

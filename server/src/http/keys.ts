@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import type { ApiKeyJson } from "@latchkey/sdk/client";
 import { editKey, getKey, issueKey, type KeyDeps, listKeys, revokeKey } from "../domain/keys.ts";
 import type { ApiKey } from "../store/store.ts";
 import {
@@ -50,7 +51,7 @@ export const apiKeyJson = z
   .openapi("ApiKey");
 
 /** @param token Goes into the answer as `api_key`; `null`: the answer has none. */
-function shapeKey(key: ApiKey, token: string | null = key.token): z.input<typeof apiKeyJson> {
+function shapeKey(key: ApiKey, token: string | null = key.token): ApiKeyJson {
   return {
     id: key.id,
     environment: key.environment.slug,

@@ -24,6 +24,11 @@ const idempotencyKey = z
   .optional()
   .openapi({ description: "Makes it safe to send this request again, for 24 hours." });
 
+const accountHeader = z
+  .string()
+  .optional()
+  .openapi({ description: "Slug of the account, with a session; a service token has its own." });
+
 const problems = {
   description: "What went wrong; docs/errors.md lists every code.",
   content: { "application/json": { schema: problemJson } },
@@ -43,10 +48,11 @@ export function describeRoute(app: App, route: Route): void {
     request: {
       params: route.params,
       query: route.query,
-      ...(route.once ? { headers: z.object({ "Idempotency-Key": idempotencyKey }) } : {}),
-      ...(takesBody(route)
-        ? { body: { content: { "application/json": { schema: route.body } } } }
-        : {}),
+      headers: z.object({
+        ...(isOfAccount(route) ? { "Latchkey-Account": accountHeader } : {}),
+        ...(route.once ? { "Idempotency-Key": idempotencyKey } : {}),
+      }),
+      ...(takesBody(route) ? { body: describeBody(route) } : {}),
     },
     responses: { ...responses, default: problems },
   });
@@ -76,6 +82,15 @@ const STATUS_MEANS = {
   201: "Created.",
   202: "Stored, and under way.",
 } as const;
+
+function describeBody({ body }: Route) {
+  const content = { "application/json": { schema: body } };
+  return { content, required: !body.safeParse({}).success };
+}
+
+function isOfAccount({ schemes }: Route): boolean {
+  return schemes.includes("service_token") && schemes.includes("session");
+}
 
 function takesBody(route: Route): boolean {
   return route.method === "post" || route.method === "patch";

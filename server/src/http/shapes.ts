@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import type { ActorJson, Page, RevocationJson } from "@latchkey/sdk/client";
 import type { Actor, PageOf, Revocation } from "../store/store.ts";
 
 /** A time in an answer: ISO 8601, UTC, with milliseconds. */
@@ -45,11 +46,11 @@ export function pageJson<Entry extends z.ZodType>(entry: Entry) {
   });
 }
 
-export function shapeActor({ type, id, name }: Actor): z.input<typeof actorJson> {
+export function shapeActor({ type, id, name }: Actor): ActorJson {
   return { type, id, name };
 }
 
-export function shapeRevocation(revocation: Revocation): z.input<typeof revocationJson> {
+export function shapeRevocation(revocation: Revocation): RevocationJson {
   return {
     state: revocation.effectiveAtMs === null ? "pending" : "effective",
     effective_at: isoTime(revocation.effectiveAtMs),
@@ -63,6 +64,6 @@ export function shapePage<T, Json>(
   { entries, after, before }: PageOf<T>,
   pageSize: number,
   shape: (entry: T) => Json,
-) {
+): Page<Json> {
   return { entries: entries.map(shape), page_info: { after, before, page_size: pageSize } };
 }
