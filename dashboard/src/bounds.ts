@@ -13,7 +13,7 @@ export const bounds = {
   environmentsMax: 200,
 } as const;
 
-const slugShape = /^[a-z0-9-]{1,40}$/;
+const slugShape = /^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/;
 const emailShape = /^[^\s@]+@[^\s@]+\.[^\s@]+$/;
 
 /** Makes a slug of a name: `"Acme, Inc."` → `"acme-inc"`. Empty when nothing of the name can stay. */
@@ -42,7 +42,7 @@ export const rules = {
     return value.length > bounds.passwordMax ? `At most ${bounds.passwordMax} characters.` : null;
   },
   slug: (value: string): string | null =>
-    slugShape.test(value) ? null : "1 to 40 lower-case letters, digits and hyphens.",
+    slugShape.test(value) ? null : "1 to 40 lower-case letters, digits and inner hyphens.",
   description: (value: string): string | null =>
     value.length > bounds.descriptionMax ? `At most ${bounds.descriptionMax} characters.` : null,
   reason: (value: string): string | null =>

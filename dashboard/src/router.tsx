@@ -73,7 +73,8 @@ const apiKeysRoute = createRoute({
     ...(isStatus(search.status) && search.status !== "active" ? { status: search.status } : {}),
     ...textIn("q", search.q),
     ...textIn("after", search.after),
-    ...textIn("before", search.before),
+    // One cursor at a time: a page is after or before something.
+    ...(search.after === undefined ? textIn("before", search.before) : {}),
   }),
   component: ApiKeysPage,
 });

@@ -36,8 +36,9 @@ export const formatAgo = (iso: string, nowMs: number): string =>
 /** A length of time as people say it: "14 ms", "9.8 s". */
 export function formatDuration(ms: number): string {
   if (ms < second) return `${Math.round(ms)} ms`;
+  // Tenths below a hundred seconds, and none that says nothing: 10.02 s reads "10 s".
   const seconds = ms / second;
-  return `${Number.isInteger(seconds) || seconds >= 100 ? Math.round(seconds) : seconds.toFixed(1)} s`;
+  return `${seconds < 100 ? Math.round(seconds * 10) / 10 : Math.round(seconds)} s`;
 }
 
 /** An ISO time `days` from now, for the ready-made expiries. */

@@ -86,7 +86,7 @@ function SignInProblem({ error }: { error: unknown }) {
       />
     );
   if (status === 0) return <Problem title="The server could not be reached" error={error} />;
-  if (status === 400 || status === 401 || status === 403 || status === 422)
+  if (status === 400 || status === 401 || status === 422)
     return (
       <Problem
         title="Not signed in"

@@ -59,7 +59,7 @@ export function SetUpForm({ secret, onDone }: SetUpFormProps) {
         <Divider my={4} />
         <TextInput
           label="Account name"
-          description="Your team or company. You can change it later."
+          description="Your team or company."
           autoComplete="organization"
           maxLength={bounds.nameMax}
           {...form.getInputProps("accountName")}
@@ -113,13 +113,10 @@ const setUpBody = (secret: string, values: SetUpValues) => ({
   account: { name: values.accountName.trim(), slug: values.accountSlug },
 });
 
-/** Statuses of a link that is unknown, spent or too old. */
-const deadLink: readonly number[] = [401, 403, 404, 409, 410];
-
 function SetUpProblem({ error }: { error: unknown }) {
   const dead =
     error instanceof ApiError &&
-    (deadLink.includes(error.status) || error.errors.some(({ field }) => field === "setup_secret"));
+    (error.status === 401 || error.errors.some(({ field }) => field === "setup_secret"));
   if (!dead) return <Problem title="Set-up did not succeed" error={error} />;
   return (
     <Problem
