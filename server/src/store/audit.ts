@@ -19,6 +19,7 @@ export type AuditAction =
 /** A value in the details of an audit event. Never a token or a digest. */
 type Detail = string | number | boolean | null | readonly string[];
 
+/** A deed as its audit event tells it. */
 export interface AuditedDeed {
   readonly action: AuditAction;
   readonly accountId: string;

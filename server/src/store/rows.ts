@@ -1,5 +1,4 @@
 import { type Row, rowOf } from "./row.ts";
-import type { NodeTable } from "./schema.ts";
 import type {
   AccessToken,
   Account,
@@ -14,6 +13,7 @@ import type {
 
 type Columns = Readonly<Record<string, unknown>>;
 
+/** Types of API keys, as stored. */
 export const KEY_TYPES = ["secret", "public"] as const;
 const ACTOR_TYPES = ["person", "service_token", "operator", "command_line", "system"] as const;
 const ROLES = ["owner", "admin", "member", "support"] as const;
@@ -68,6 +68,7 @@ export const KEY_COLUMNS = [
   ...REVOCATION_COLUMNS,
 ] as const;
 
+/** A row of {@link KEY_COLUMNS}. */
 export function parseKey(columns: Columns): ApiKey {
   const row = rowOf("api_key", columns);
   return {
@@ -99,6 +100,7 @@ function parseActor(row: Row, prefix: "created_by" | "revoked_by"): Actor {
   };
 }
 
+/** Of an environment. */
 export const ENVIRONMENT_COLUMNS = [
   "environment.id",
   "environment.slug",
@@ -106,6 +108,7 @@ export const ENVIRONMENT_COLUMNS = [
   "environment.created_at",
 ] as const;
 
+/** A row of {@link ENVIRONMENT_COLUMNS}. */
 export function parseEnvironment(columns: Columns): Environment {
   const row = rowOf("environment", columns);
   return {
@@ -127,6 +130,7 @@ export const ACCOUNT_COLUMNS = [
   ...REVOCATION_COLUMNS,
 ] as const;
 
+/** A row of {@link ACCOUNT_COLUMNS}. */
 export function parseAccount(columns: Columns): Account {
   const row = rowOf("account", columns);
   return {
@@ -148,11 +152,13 @@ export function parseMembership(columns: Columns): { account: Account; role: Rol
   };
 }
 
+/** A person, without the way they sign in. */
 export function parsePerson(columns: Columns): { id: string; name: string; email: string } {
   const row = rowOf("person", columns);
   return { id: row.text("id"), name: row.text("name"), email: row.text("email") };
 }
 
+/** An access token, without its digest. */
 export function parseAccessToken(columns: Columns): AccessToken {
   const row = rowOf("access_token", columns);
   return {
@@ -163,6 +169,7 @@ export function parseAccessToken(columns: Columns): AccessToken {
   };
 }
 
+/** A whole row of `change`. */
 export function parseChange(columns: Columns): Change {
   const row = rowOf("change", columns, "seq");
   return {
@@ -173,7 +180,8 @@ export function parseChange(columns: Columns): Change {
   };
 }
 
-export function parseNode(columns: Readonly<Record<keyof NodeTable, unknown>>): NodeRow {
+/** A whole row of `node`. */
+export function parseNode(columns: Columns): NodeRow {
   const row = rowOf("node", columns);
   return {
     id: row.text("id"),

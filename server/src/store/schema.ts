@@ -210,6 +210,7 @@ export interface SetupLinkTable {
   completed_at: number | null;
 }
 
+/** The whole schema. */
 export interface Schema {
   person: PersonTable;
   session: SessionTable;

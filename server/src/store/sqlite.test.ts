@@ -14,7 +14,7 @@ import { afterEach, expect, test } from "vitest";
 import { makeWorld, START_MS } from "../../test/store/world.ts";
 import { testStore } from "../../test/store-suite.ts";
 import { NewerSchema } from "./migrations/migrate.ts";
-import { CorruptRow } from "./row.ts";
+import { CorruptRow, rowOf } from "./row.ts";
 import { SIGN_IN_SCHEMA, TWO_FACTOR_SCHEMA } from "./sign-in-schema.ts";
 import { openSqlite, StoreInUse } from "./sqlite.ts";
 
@@ -159,13 +159,19 @@ test("a row that is damaged is named, not believed and not shown", async () => {
   const world = await makeWorld(store, db);
   const key = await world.stored("production");
   const intact = await world.stored("production");
-  await db.updateTable("api_key").set({ metadata: "[1]" }).where("id", "=", key.id).execute();
-  for (const read of [() => world.acme.findKey(key.id), () => store.loadKeys([key.digest])])
-    await assert.rejects(read(), (error) => {
-      assert(error instanceof CorruptRow);
-      assert.equal(error.message, `corrupt row: api_key ${key.id} has no valid metadata`);
-      return true;
-    });
+  for (const metadata of ["not JSON", `["a"]`, `{"a":1}`, "null"]) {
+    await db.updateTable("api_key").set({ metadata }).where("id", "=", key.id).execute();
+    for (const read of [() => world.acme.findKey(key.id), () => store.loadKeys([key.digest])])
+      await assert.rejects(read(), (error) => {
+        assert(error instanceof CorruptRow);
+        assert.equal(error.message, `corrupt row: api_key ${key.id} has no valid metadata`);
+        return true;
+      });
+  }
+  assert.throws(
+    () => rowOf("t", { id: "x", digest: new Uint8Array(31) }).digest("digest"),
+    CorruptRow,
+  );
   assert.equal(await world.revokedAtMs(intact.digest), null);
   await store.close();
 });

@@ -22,6 +22,7 @@ export class StoreInUse extends Error {
   }
 }
 
+/** What the engine needs of the world. */
 export interface SqliteOptions {
   /** A new unguessable id at each call. */
   readonly randomId: () => string;
