@@ -30,7 +30,7 @@ import {
   timeJson,
 } from "./shapes.ts";
 
-export const accountJson = z
+const accountJson = z
   .object({
     id: z.string(),
     name: z.string(),
@@ -43,7 +43,7 @@ export const accountJson = z
   .openapi("Account");
 
 /** Tokens are there in the first answer only, not in a replay of it. */
-export const provisionedJson = z
+const provisionedJson = z
   .object({
     account: z.object({ id: z.string(), name: z.string(), slug: z.string() }),
     environments: z.array(

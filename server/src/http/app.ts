@@ -9,24 +9,19 @@ import { environmentRoutes } from "./environments.ts";
 import type { HttpBindings } from "./front.ts";
 import { keyRoutes } from "./keys.ts";
 import { meRoutes } from "./me.ts";
-import { describeRoute, openApiDocument } from "./openapi.ts";
+import { type App, describeRoute, openApiDocument } from "./openapi.ts";
 import { checkEncoding } from "./parse.ts";
 import { problemOf, problemOfRefusal, problemResponse } from "./problem.ts";
 import type { Route, RouteDeps } from "./route.ts";
 import { verifyRoutes } from "./verify.ts";
 import { whoamiRoutes } from "./whoami.ts";
 
-/** What mounts are put on: Hono with the request's bindings as `c.env`. */
-export type App = OpenAPIHono<{ Bindings: HttpBindings }>;
-
 export interface AppDeps extends AccountDeps, CallerDeps {
   /** Whether a verification could be decided now. */
   ready(): boolean | Promise<boolean>;
   /** Of the OpenAPI document. */
   readonly version: string;
-  /** More routes of the management API: set-up. */
-  readonly routes?: readonly Route[];
-  /** Puts on what is no route of the management API: sign-in. Nothing here is in the OpenAPI document. */
+  /** Puts on what is no route of the management API: set-up, sign-in. Nothing here is in the OpenAPI document. */
   readonly mount?: (app: App) => void;
   /** Answers whatever is left outside `/v1`: the dashboard. */
   readonly fallback?: (request: Request, from: HttpBindings) => Response | Promise<Response>;
@@ -46,7 +41,6 @@ export function managementRoutes(deps: AppDeps): readonly Route[] {
     ...environmentRoutes(deps),
     ...verifyRoutes(deps.verify),
     ...keyRoutes(deps),
-    ...(deps.routes ?? []),
   ];
 }
 
@@ -99,8 +93,7 @@ function mountRoute(app: App, deps: RouteDeps, route: Route): void {
   app.on(route.method, route.path, async (c) => {
     const answer = await route.respond(deps, c.req.raw, c.req.param(), c.env);
     if ("refusal" in answer) return problemResponse(problemOfRefusal(answer));
-    const headers = new Headers(answer.headers);
-    if (answer.replayed === true) headers.set("Idempotent-Replayed", "true");
+    const headers = new Headers(answer.replayed === true ? { "Idempotent-Replayed": "true" } : {});
     return Response.json(answer.body, { status: answer.status, headers });
   });
 }

@@ -2,7 +2,9 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { Failure } from "@latchkey/sdk/core";
-import type { App } from "./app.ts";
+import type { App } from "./openapi.ts";
+
+const require = createRequire(import.meta.url);
 
 /** Files of Swagger UI that its page loads; no other file of the package is served. */
 const ASSETS: Readonly<Record<string, string>> = {
@@ -52,7 +54,7 @@ const INITIALIZER = `SwaggerUIBundle({
 
 /** Serves the API's reference, `/docs`, from the installed swagger-ui-dist. */
 export function mountDocs(app: App): void {
-  const folder = dirname(createRequire(import.meta.url).resolve("swagger-ui-dist/package.json"));
+  const folder = dirname(require.resolve("swagger-ui-dist/package.json"));
   const remembered = new Map<string, Promise<Uint8Array<ArrayBuffer>>>();
 
   function asset(name: string): Promise<Uint8Array<ArrayBuffer>> {

@@ -14,7 +14,7 @@ import { inAccount } from "./permit.ts";
 import { type Route, route } from "./route.ts";
 import { isoTime, pageJson, receiptJson, shapePage, shapeRevocation, timeJson } from "./shapes.ts";
 
-export const environmentJson = z
+const environmentJson = z
   .object({
     id: z.string(),
     slug: z.string(),

@@ -28,7 +28,7 @@ import {
 
 const keyType = z.enum(["secret", "public"]);
 
-export const apiKeyJson = z
+const apiKeyJson = z
   .object({
     id: z.string(),
     environment: z.string(),

@@ -1,7 +1,10 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
-import type { App } from "./app.ts";
+import type { HttpBindings } from "./front.ts";
 import { SECURITY_SCHEMES } from "./permit.ts";
 import type { Route } from "./route.ts";
+
+/** What routes and mounts are put on: Hono with the request's bindings as `c.env`. */
+export type App = OpenAPIHono<{ Bindings: HttpBindings }>;
 
 const problemJson = z
   .object({

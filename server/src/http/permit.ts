@@ -24,7 +24,7 @@ export const SECURITY_SCHEMES = {
 
 /** What a route asks of whoever calls it. `grant` resolves to the caller or throws the Failure that they are told. */
 export interface Permission<C extends Caller> {
-  /** Any one of these will do; none: the route is open to all. */
+  /** Any one of these will do. */
   readonly schemes: readonly (keyof typeof SECURITY_SCHEMES)[];
   grant(callers: Callers, request: Request, requestId: string): Promise<C>;
 }
@@ -56,10 +56,4 @@ export const signedIn: Permission<PersonCaller> = {
 export const asHolder: Permission<HolderCaller> = {
   schemes: ["api_key", "service_token"],
   grant: (callers, request, requestId) => callers.holder(request, requestId),
-};
-
-/** Everybody. The handler has its own proof to ask for, or nothing to hide. */
-export const openToAll: Permission<Caller> = {
-  schemes: [],
-  grant: () => Promise.resolve({ scope: "" }),
 };

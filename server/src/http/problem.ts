@@ -14,7 +14,7 @@ export type ProblemType =
   | "rate_limit_error";
 
 /** The flat JSON body of every error; `errors` is there for wrong parameters. */
-export interface ProblemJson {
+interface ProblemJson {
   readonly code: string;
   readonly message: string;
   readonly status: number;

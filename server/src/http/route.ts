@@ -9,11 +9,11 @@ import type { HttpBindings } from "./front.ts";
 import { parseQuery, parseWith } from "./parse.ts";
 import type { Permission } from "./permit.ts";
 
-export type Method = "get" | "post" | "patch" | "delete";
-export type OkStatus = 200 | 201 | 202;
+type Method = "get" | "post" | "patch" | "delete";
+type OkStatus = 200 | 201 | 202;
 
 /** One request as a handler sees it: authorized and parsed. */
-export interface Call<C extends Caller, Params, Query, RequestBody> {
+interface Call<C extends Caller, Params, Query, RequestBody> {
   readonly caller: C;
   readonly params: Params;
   readonly query: Query;
@@ -27,11 +27,10 @@ export interface Call<C extends Caller, Params, Query, RequestBody> {
 }
 
 /** What a handler answers. `replayed`: an earlier call with the same `Idempotency-Key` did it. */
-export interface Answer<ResponseBody> {
+interface Answer<ResponseBody> {
   readonly status: OkStatus;
   readonly body: ResponseBody;
   readonly replayed?: boolean;
-  readonly headers?: Headers;
 }
 
 interface Definition<

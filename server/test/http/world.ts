@@ -13,7 +13,7 @@ import type { Origin, Role } from "../../src/store/store.ts";
 /** When tests take place: times are a variable, and this is what it starts with. */
 export const NOW_MS = Date.UTC(2026, 0, 31, 9, 30, 0, 123);
 
-export const OWN_ORIGIN = "http://127.0.0.1:4400";
+const OWN_ORIGIN = "http://127.0.0.1:4400";
 
 /** An answer as a test looks at it; `body` is the parsed JSON, `text` what was sent. */
 export interface Heard {
