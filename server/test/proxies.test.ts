@@ -1,0 +1,564 @@
+import { Agent, createServer, type Server } from "node:http";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Client, createClient } from "@latchkey/sdk/client";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { type Child, startChild, waitFor } from "./child.ts";
+import {
+  type Answer,
+  ask,
+  askRaw,
+  findProxy,
+  type ProxyKind,
+  type RunningProxy,
+  startProxy,
+  startTap,
+  type Tap,
+} from "./proxies.ts";
+import {
+  type FirstAccount,
+  freePort,
+  type RealServer,
+  setUp,
+  startServer,
+  temporaryFolder,
+} from "./real-server.ts";
+
+/** Set where a missing proxy must not go unnoticed. */
+const REQUIRED = process.env.LATCHKEY_REQUIRE_PROXIES === "1";
+const KINDS: readonly ProxyKind[] = ["nginx", "caddy"];
+const NOTES_API = fileURLToPath(new URL("../../examples/notes-api.mjs", import.meta.url));
+const IDENTITY = ["Account", "Account-Id", "Environment", "Environment-Id", "Key-Id", "Key-Type"];
+
+/** A server that was killed delays the next revocation by its lease: keep that short. */
+const ENV = { LATCHKEY_LEASE_SECONDS: "2" };
+
+/** A well-formed token that nobody issued: what a caller sends who guesses. */
+const UNKNOWN = "sk_000000000000000000000000000000";
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+let server: RealServer;
+let notesApi: Child;
+let tap: Tap;
+let acme: FirstAccount;
+let client: Client;
+let keys: {
+  development: string;
+  production: string;
+  public: string;
+  globex: string;
+};
+/** Every token of the run; no log may hold one. */
+const tokens = new Set<string>();
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  const dataFolder = join(folder.path, "data");
+  acme = await setUp({ dataFolder });
+  server = await startServer({ dataFolder, env: ENV });
+  notesApi = startChild(process.execPath, [NOTES_API], { env: { PORT: "0" } });
+  const apiPort = await waitFor(
+    "the notes API",
+    () => /http:\/\/127\.0\.0\.1:(\d+)/.exec(notesApi.stdout())?.[1],
+  );
+  tap = await startTap(Number(apiPort));
+  client = createClient({ url: server.url, token: acme.service_token });
+  const operator = createClient({ url: server.url, token: acme.operator_token });
+  const globex = await operator.accounts.create({ name: "Globex", slug: "globex" });
+  keys = {
+    development: tokenOf(acme, "development", "secret_key"),
+    production: tokenOf(acme, "production", "secret_key"),
+    public: tokenOf(acme, "development", "public_key"),
+    globex: tokenOf(globex, "development", "secret_key"),
+  };
+  for (const token of [...Object.values(keys), acme.service_token, UNKNOWN]) tokens.add(token);
+});
+
+afterAll(async () => {
+  await tap?.close();
+  await notesApi?.end();
+  await server?.end();
+  await folder?.remove();
+});
+
+function tokenOf(
+  { environments }: Pick<FirstAccount, "environments">,
+  slug: string,
+  kind: "secret_key" | "public_key",
+): string {
+  const environment = environments.find((each) => each.slug === slug);
+  if (environment === undefined) throw new Error(`no environment ${slug}`);
+  return environment[kind];
+}
+
+function bearer(token: string): string[] {
+  tokens.add(token);
+  return ["Authorization", `Bearer ${token}`];
+}
+
+/** The body that the server itself gives, with the request id of `answer` in place of its own. */
+async function bodyOfLatchkey(query: string, headers: string[], answer: Answer): Promise<string> {
+  const direct = await ask(`${server.url}/v1/authenticate?${query}`, { headers });
+  const requestId = JSON.parse(direct.body).request_id;
+  return direct.body.replace(requestId, String(answer.headers["x-request-id"]));
+}
+
+/** The parts of a flat error that hold for every refusal, whoever wrote it. */
+function expectFlat(answer: Answer, status: number, code: string): void {
+  const body = JSON.parse(answer.body);
+  expect({ status: answer.status, code: body.code }).toEqual({ status, code });
+  expect(Object.keys(body)).toEqual(["code", "message", "status", "type", "request_id"]);
+  expect(answer.body).toBe(JSON.stringify(body)); // no byte around it, nothing escaped wrongly
+  expect(body.status).toBe(status);
+  expect(body.message).toMatch(/^[\x20-\x7e]{10,}$/);
+  expect(answer.headers["content-type"]).toBe("application/json");
+  expect(body.request_id).toMatch(/^\S{20,}$/);
+  expect(valuesOf(answer, "x-request-id")).toEqual([body.request_id]);
+  expect(valuesOf(answer, "www-authenticate")).toEqual(status === 401 ? ["Bearer"] : []);
+  expect(valuesOf(answer, "retry-after")).toEqual(status === 503 ? ["1"] : []);
+}
+
+function valuesOf({ rawHeaders }: Answer, name: string): string[] {
+  return rawHeaders.filter((_, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === name);
+}
+
+/** Fields of one request as the API was sent them: lower-case name, value. */
+function fieldsOf(bytes: string): [string, string][] {
+  const [head = ""] = bytes.split("\r\n\r\n");
+  return head
+    .split("\r\n")
+    .slice(1)
+    .map((line) => [
+      line.slice(0, line.indexOf(":")).toLowerCase(),
+      line.slice(line.indexOf(":") + 2),
+    ]);
+}
+
+describe.each(KINDS)("%s", (kind) => {
+  let proxy: RunningProxy;
+
+  beforeAll(async () => {
+    if (findProxy(kind) === undefined) return;
+    const ports = { latchkey: server.port, api: tap.port };
+    proxy = await startProxy(kind, ports, join(folder.path, kind));
+  });
+
+  beforeEach((context) => {
+    if (findProxy(kind) === undefined) {
+      const missing = `${kind} is not installed (apt-get install ${kind})`;
+      if (REQUIRED) throw new Error(`${missing}, and LATCHKEY_REQUIRE_PROXIES is set`);
+      context.skip(missing);
+    }
+    tap.take();
+  });
+
+  afterAll(async () => {
+    await proxy?.end();
+  });
+
+  const notes = (headers: string[], path = "/notes"): Promise<Answer> =>
+    ask(`${proxy.url}${path}`, { headers });
+  const write = (token: string, body: object): Promise<Answer> =>
+    ask(`${proxy.url}/notes`, {
+      method: "POST",
+      headers: [...bearer(token), "Content-Type", "application/json"],
+      body: JSON.stringify(body),
+    });
+  const textsOf = ({ body }: Answer): string[] =>
+    JSON.parse(body).notes.map((note: { text: string }) => note.text);
+  /** Texts of this proxy's tests, apart from those of the other's. */
+  const own = (texts: string[]): string[] => texts.filter((text) => text.startsWith(kind));
+
+  test("a valid key reads and writes the notes of its environment, and sees no other's", async () => {
+    for (const name of ["development", "production", "globex"] as const) {
+      const written = await write(keys[name], {
+        text: `${kind} ${name}`,
+        public: name !== "globex",
+      });
+      expect({ status: written.status, ...JSON.parse(written.body) }).toMatchObject({
+        status: 201,
+      });
+    }
+    for (const name of ["development", "production", "globex"] as const) {
+      const read = await notes(bearer(keys[name]));
+      expect(read.status).toBe(200);
+      expect(own(textsOf(read))).toEqual([`${kind} ${name}`]);
+    }
+    const shown = await notes(bearer(keys.public), "/public/notes?page=1");
+    expect(own(textsOf(shown))).toEqual([`${kind} development`]);
+    const production = await notes(bearer(keys.production), "/production/notes");
+    expect(own(textsOf(production))).toEqual([`${kind} production`]);
+    expect(
+      (await ask(`${proxy.url}/notes`, { method: "HEAD", headers: bearer(keys.globex) })).status,
+    ).toBe(404); // the API's own answer: it has no HEAD
+  });
+
+  test("a refusal has the body of Latchkey byte for byte, its headers, and never reaches the API", async () => {
+    const expiring = await client.apiKeys.create("development", {
+      type: "secret",
+      expires_at: new Date(Date.now() + 1_500).toISOString(),
+    });
+    const expired = expiring.api_key ?? "";
+    await waitFor("the key to expire", async () =>
+      (await ask(`${server.url}/v1/authenticate`, { headers: bearer(expired) })).status === 401
+        ? true
+        : undefined,
+    );
+    const cases: [string, string[], number, string, string?][] = [
+      ["no header", [], 401, "authentication_required"],
+      ["empty header", ["Authorization", ""], 401, "authentication_required"],
+      ["wrong scheme", ["Authorization", "Basic c2s6"], 401, "authentication_required"],
+      ["no scheme", ["Authorization", keys.development], 401, "authentication_required"],
+      ["another header", ["X-Api-Key", keys.development], 401, "authentication_required"],
+      ["malformed", bearer("sk_not-a-token"), 401, "api_key_missing"],
+      ["wrong checksum", bearer(`${keys.development.slice(0, -1)}_`), 401, "api_key_missing"],
+      ["unknown", bearer(UNKNOWN), 401, "api_key_missing"],
+      ["expired", bearer(expired), 401, "api_key_expired"],
+      ["service token", bearer(acme.service_token), 401, "incorrect_token_type"],
+      ["verifier token", bearer(acme.verifier_token), 401, "incorrect_token_type"],
+      ["public key", bearer(keys.public), 403, "incorrect_token_type"],
+      ["other environment", bearer(keys.development), 403, "environment_mismatch", "production"],
+    ];
+    for (const [what, headers, status, code, environment] of cases) {
+      const path = environment === undefined ? "/notes" : `/${environment}/notes`;
+      const query = environment === undefined ? "type=secret" : `environment=${environment}`;
+      const answer = await notes(headers, path);
+      expectFlat(answer, status, code);
+      expect(answer.headers["x-request-id"], what).toMatch(/^req_[0-9A-Za-z]{24}$/);
+      expect(answer.body, what).toBe(await bodyOfLatchkey(query, headers, answer));
+      expect(answer.headers["cache-control"], what).toBe("no-store");
+    }
+    const head = await ask(`${proxy.url}/notes`, { method: "HEAD" });
+    expect([head.status, head.body, head.headers["www-authenticate"]]).toEqual([401, "", "Bearer"]);
+    expect(
+      (await ask(`${proxy.url}/notes`, { method: "POST", body: "x".repeat(900_000) })).status,
+    ).toBe(401);
+    expect(tap.take()).toBe("");
+  });
+
+  test("the very next request after a revocation is refused, on a warm connection too", async () => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    for (let round = 0; round < 5; round += 1) {
+      const { id, api_key = "" } = await client.apiKeys.create("development", { type: "secret" });
+      const read = (): Promise<Answer> =>
+        ask(`${proxy.url}/notes`, { headers: bearer(api_key), agent });
+      for (let warm = 0; warm < 5; warm += 1) expect((await read()).status).toBe(200);
+      tap.take();
+      await client.apiKeys.revoke(id);
+      expectFlat(await read(), 401, "api_key_missing");
+      expect(tap.take()).toBe("");
+    }
+    agent.destroy();
+  });
+
+  test("the API is told who calls by the verdict alone, in whatever spelling the caller lies", async () => {
+    const spellings = (name: string): string[] => [
+      `X-Latchkey-${name}`,
+      `x-latchkey-${name.toLowerCase()}`,
+      `X-LATCHKEY-${name.toUpperCase()}`,
+      `X_Latchkey_${name.replaceAll("-", "_")}`,
+      `X-Latchkey_${name.replaceAll("-", "_")}`,
+      `X_LATCHKEY-${name.toUpperCase()}`,
+    ];
+    const lies = IDENTITY.flatMap(spellings).flatMap((name) => [name, "forged", name, "forged"]);
+    const id = ["X-Request-Id", "forged", "x-request-id", "forged"];
+    const direct = await ask(`${server.url}/v1/authenticate`, { headers: bearer(keys.production) });
+    tap.take();
+    const read = await notes([...lies, ...id, ...bearer(keys.production), ...lies]);
+    const sent = tap.take();
+    expect(own(textsOf(read))).toEqual([`${kind} production`]);
+    expect(sent).not.toContain("forged");
+    const fields = fieldsOf(sent);
+    for (const name of IDENTITY.map((each) => `x-latchkey-${each.toLowerCase()}`))
+      expect(fields.filter((field) => field[0] === name)).toEqual([[name, direct.headers[name]]]);
+    expect(fields.filter(([name]) => /latchkey/.test(name))).toHaveLength(IDENTITY.length);
+    const requestIds = fields.filter(([name]) => name === "x-request-id");
+    expect(requestIds).toEqual([["x-request-id", expect.stringMatching(/^req_[0-9A-Za-z]{24}$/)]]);
+    expect(sent).not.toMatch(/authorization/i);
+    expect(sent).not.toContain(keys.production);
+  });
+
+  test("a path means the same to the proxy and to the API: a public key reads nothing but public notes", async () => {
+    await write(keys.development, { text: `${kind} private` });
+    const [, authorization = ""] = bearer(keys.public);
+    tap.take();
+    for (const path of [
+      "/notes/../public/notes",
+      "/notes/..%2fpublic/notes",
+      "/public/../notes",
+      "/public/..%2fnotes",
+      "/public/%2e%2e/notes",
+      "/public/notes/../../notes",
+      "/public/notes/..%2f..%2fnotes",
+      "//notes",
+      "/notes?/public/notes",
+      "/notes%3f/../public/notes",
+      "/notes%23/../public/notes",
+      "/notes;/../public/notes",
+      "/PUBLIC/notes/../../notes",
+      "/public/notes%00",
+    ]) {
+      const { status, text } = await askRaw(
+        proxy.port,
+        `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${proxy.port}\r\nAuthorization: ${authorization}\r\nConnection: close\r\n\r\n`,
+      );
+      expect([path, text.includes(`${kind} private`)]).toEqual([path, false]);
+      expect([200, 400, 403, 404]).toContain(status);
+      for (const request of tap.take().matchAll(/^\S+ (\S+) HTTP/gm))
+        expect([path, request[1]?.split("?")[0]]).toEqual([path, "/public/notes"]);
+    }
+    const posted = await ask(`${proxy.url}/public/notes`, {
+      method: "POST",
+      headers: bearer(keys.public),
+      body: "{}",
+    });
+    expectFlat(posted, 403, "incorrect_token_type");
+  });
+
+  test("the question to Latchkey cannot be asked from outside", async () => {
+    for (const path of [
+      "/_latchkey",
+      "/_latchkey?type=any",
+      "/v1/authenticate?type=any",
+      "/v1/api_keys",
+    ]) {
+      const { status, headers } = await notes(bearer(keys.public), path);
+      expect([403, 404]).toContain(status);
+      expect(Object.keys(headers).filter((name) => /^x-latchkey-(acc|env|key)/.test(name))).toEqual(
+        [],
+      );
+    }
+    expect(tap.take()).toBe("");
+  });
+
+  test("two Authorization headers are refused, in any order and case", async () => {
+    const good = `Bearer ${keys.development}`;
+    for (const [first, second] of [
+      [good, good],
+      [good, `Bearer ${UNKNOWN}`],
+      [`Bearer ${UNKNOWN}`, good],
+      ["Basic c2s6", good],
+      ["", good],
+      [good, ""],
+    ] as const) {
+      const { status } = await notes(["Authorization", first, "authorization", second]);
+      expect(status).toBeGreaterThanOrEqual(400);
+      expect(status).toBeLessThan(500);
+    }
+    expect(tap.take()).toBe("");
+  });
+
+  test("hostile Authorization values are refused as the caller's mistake, never accepted, never an outage", async () => {
+    const good = `Bearer ${keys.development}`;
+    const values = [
+      `Bearer ${"A".repeat(7_000)}`,
+      `Bearer ${"A".repeat(8_192)}`,
+      `Bearer ${"A".repeat(60_000)}`,
+      `Bearer sk_${"\xe9".repeat(36)}`,
+      `Bearer ${"\xff\xfe".repeat(40)}`,
+      `${good}\x01`,
+      `\x01${good}`,
+      `Bearer\x7f${keys.development}`,
+      `Bearer\x0b${keys.development}`,
+      `${good}\x00`,
+      `${good},${good}`,
+      `${good} ${good}`,
+      `Bearer Bearer ${keys.development}`,
+      `Bearer "${keys.development}"`,
+      `${good}\r\n ${keys.development}`,
+      `${good}\rX-Latchkey-Key-Id: forged`,
+      `${good}\nX-Latchkey-Account-Id: forged\nAuthorization: ${good}`,
+      "Bearer ' OR 1=1 --",
+      "Bearer ../../etc/passwd",
+      "Bearer $latchkey_code {http.request.uuid} $(id)",
+      'Bearer "}{\\',
+    ];
+    for (const value of values) {
+      const { status, text } = await askRaw(
+        proxy.port,
+        `GET /notes HTTP/1.1\r\nHost: 127.0.0.1:${proxy.port}\r\nAuthorization: ${value}\r\nConnection: close\r\n\r\n`,
+      );
+      expect([
+        JSON.stringify(value.slice(0, 80)),
+        [400, 401, 431].includes(status) || status,
+      ]).toEqual([JSON.stringify(value.slice(0, 80)), true]);
+      expect(text).not.toContain(keys.development);
+    }
+    expect(tap.take()).toBe("");
+    expect((await notes(bearer(keys.development))).status).toBe(200);
+  });
+
+  test("200 requests on kept connections, alternating and at once, never mix two identities", async () => {
+    const read = async (name: "development" | "production" | "globex", agent: Agent) => {
+      const answer = await ask(`${proxy.url}/notes`, { headers: bearer(keys[name]), agent });
+      expect([answer.status, own(textsOf(answer))[0]]).toEqual([200, `${kind} ${name}`]);
+    };
+    const one = new Agent({ keepAlive: true, maxSockets: 1 });
+    for (let turn = 0; turn < 100; turn += 1) {
+      await read(turn % 2 === 0 ? "development" : "globex", one);
+      if (turn % 10 === 0)
+        // a refusal in between leaves nothing behind
+        expectFlat(await ask(`${proxy.url}/notes`, { agent: one }), 401, "authentication_required");
+    }
+    const many = new Agent({ keepAlive: true, maxSockets: 8 });
+    const names = ["development", "production", "globex"] as const;
+    await Promise.all(
+      Array.from({ length: 100 }, (_, turn) => read(names[turn % 3] ?? "globex", many)),
+    );
+    one.destroy();
+    many.destroy();
+  });
+
+  test("while Latchkey hangs, and while it is gone, callers get 503, the API nothing; both end by themselves", async () => {
+    const unavailable = async (): Promise<void> => {
+      const startedMs = performance.now();
+      expectFlat(await notes(bearer(keys.development)), 503, "verification_unavailable");
+      expect(performance.now() - startedMs).toBeLessThan(8_000);
+      expect(tap.take()).toBe("");
+    };
+    const recovered = (): Promise<unknown> =>
+      waitFor("the proxy to accept again", async () =>
+        (await notes(bearer(keys.development))).status === 200 ? true : undefined,
+      );
+    server.signal("SIGSTOP");
+    try {
+      await unavailable();
+    } finally {
+      server.signal("SIGCONT");
+    }
+    await recovered();
+    tap.take();
+    await server.end("SIGKILL");
+    await unavailable();
+    expectFlat(await notes([]), 503, "verification_unavailable"); // nobody has judged that there is none
+    server = await startServer({ dataFolder: server.dataFolder, port: server.port, env: ENV });
+    await recovered();
+    expectFlat(await notes(bearer(UNKNOWN)), 401, "api_key_missing");
+  });
+
+  test("what is neither an accept nor a refusal is never an accept, and says so in JSON", async () => {
+    const latchkey = await startStub();
+    const closedPort = await freePort();
+    const ports = { latchkey: latchkey.port, api: tap.port };
+    const other = await startProxy(kind, ports, join(folder.path, `${kind}-stub`));
+    const alone = await startProxy(
+      kind,
+      { latchkey: latchkey.port, api: closedPort },
+      join(folder.path, `${kind}-alone`),
+    );
+    try {
+      const body = JSON.stringify({
+        code: "verification_unavailable",
+        message: "The key could not be verified.",
+        status: 503,
+        type: "api_error",
+        request_id: "req_000000000000000000000000",
+      });
+      latchkey.answer(503, body, {
+        "Content-Type": "application/json",
+        "Retry-After": "1",
+        "X-Request-Id": "req_000000000000000000000000",
+        "X-Latchkey-Code": "verification_unavailable",
+      });
+      const undecided = await ask(`${other.url}/notes`, { headers: bearer(UNKNOWN) });
+      expectFlat(undecided, 503, "verification_unavailable");
+      expect(undecided.headers["x-request-id"]).toBe("req_000000000000000000000000");
+      for (const status of [302, 304, 400, 404, 405, 422, 429, 431, 500, 502]) {
+        latchkey.answer(status, "", { Location: "/public/notes", "X-Latchkey-Account-Id": "acc" });
+        const { status: seen } = await ask(`${other.url}/notes`, { headers: bearer(UNKNOWN) });
+        expect(seen, `${status}`).toBeGreaterThanOrEqual(300);
+      }
+      expect(tap.take()).toBe("");
+      latchkey.answer(200, "", { "X-Latchkey-Account-Id": "acc" });
+      const down = await ask(`${alone.url}/notes`, { headers: bearer(UNKNOWN) });
+      expect(down.status).toBe(502); // the API is down: that is not Latchkey's to explain
+      expect(down.body).not.toContain("verification_unavailable");
+    } finally {
+      await other.end();
+      await alone.end();
+      await latchkey.close();
+    }
+  });
+
+  test("Latchkey is asked on kept connections, whatever it says, without method, cookies and body of the caller", async () => {
+    const latchkey = await startStub();
+    const ports = { latchkey: latchkey.port, api: tap.port };
+    const other = await startProxy(kind, ports, join(folder.path, `${kind}-kept`));
+    try {
+      const before = latchkey.connections();
+      for (let turn = 0; turn < 30; turn += 1) {
+        if (turn % 3 === 0) latchkey.answer(200, "", { "Content-Length": "0" });
+        else if (turn % 3 === 1) latchkey.answer(401, "{}", { "Content-Length": "2" });
+        else latchkey.answer(503, "{}", { "Content-Length": "2" });
+        await ask(`${other.url}/notes`, {
+          method: "POST",
+          headers: [...bearer(UNKNOWN), "Cookie", "session=secret"],
+          body: "x".repeat(100_000),
+        });
+      }
+      const seen = latchkey.seen().slice(-30);
+      expect(seen).toHaveLength(30);
+      for (const { method, url, headers, bytes } of seen) {
+        expect(["GET", "HEAD"]).toContain(method);
+        expect([url, bytes]).toEqual(["/v1/authenticate?type=secret", 0]);
+        expect(headers.authorization).toBe(`Bearer ${UNKNOWN}`);
+        expect(headers.cookie).toBeUndefined();
+      }
+      expect(latchkey.connections() - before).toBeLessThanOrEqual(2);
+    } finally {
+      await other.end();
+      await latchkey.close();
+    }
+  });
+
+  test("no log of the proxy or of Latchkey holds a token that was used", async () => {
+    await proxy.end();
+    const logs = await proxy.logs();
+    expect(logs).toContain("/public/notes"); // there is an access log, and it was read
+    expect(tokens.size).toBeGreaterThan(10);
+    for (const token of tokens)
+      for (const text of [logs, server.stdout(), server.stderr(), notesApi.stdout()])
+        expect(text.split("\n").filter((line) => line.includes(token))).toEqual([]);
+  });
+});
+
+/** Something in Latchkey's place that says what it is told to say. */
+async function startStub() {
+  const seen: {
+    method: string | undefined;
+    url: string | undefined;
+    headers: Record<string, unknown>;
+    bytes: number;
+  }[] = [];
+  let connections = 0;
+  let answer = { status: 401, body: "", headers: {} as Record<string, string> };
+  const stub: Server = createServer((req, res) => {
+    const { method, url, headers } = req;
+    let bytes = 0;
+    req.on("data", (chunk: Buffer) => {
+      bytes += chunk.length;
+    });
+    req.on("end", () => {
+      seen.push({ method, url, headers, bytes });
+      res.writeHead(answer.status, answer.headers).end(answer.body);
+    });
+  });
+  stub.on("connection", () => {
+    connections += 1;
+  });
+  await new Promise<void>((resolve) => stub.listen(0, "127.0.0.1", resolve));
+  const address = stub.address();
+  if (address === null || typeof address === "string") throw new Error("no TCP address");
+  return {
+    port: address.port,
+    answer(status: number, body: string, headers: Record<string, string>) {
+      answer = { status, body, headers };
+    },
+    seen: () => seen,
+    connections: () => connections,
+    close() {
+      stub.closeAllConnections();
+      return new Promise<void>((resolve) => stub.close(() => resolve()));
+    },
+  };
+}
