@@ -73,6 +73,14 @@ export const apiKeysQuery = (account: string, environment: string, search: KeySe
     refetchInterval: 10_000,
   });
 
+/** One key, read again every two seconds while it is looked at. */
+export const apiKeyQuery = (account: string, environment: string, id: string) =>
+  queryOptions({
+    queryKey: [...cacheKeys.apiKeys(account, environment), id],
+    queryFn: () => clientFor(account).apiKeys.get(id),
+    refetchInterval: 2_000,
+  });
+
 function filterOf(environment: string, search: KeySearch): ApiKeyFilter {
   return {
     environment,

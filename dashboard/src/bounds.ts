@@ -7,7 +7,7 @@ export const bounds = {
   descriptionMax: 256,
   reasonMax: 256,
   slugMax: 40,
-  searchMax: 200,
+  searchMax: 100,
   pageSize: 25,
   /** The switcher's and the settings' whole list in one page. */
   environmentsMax: 200,

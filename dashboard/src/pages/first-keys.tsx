@@ -157,15 +157,16 @@ const curlLine = (secretKey: string): string =>
   `curl -i ${window.location.origin}/v1/whoami \\\n  -H "Authorization: Bearer ${secretKey}"`;
 
 function program(verifierToken: string | undefined): string {
-  return `// npm install @latchkey/sdk
-// LATCHKEY_VERIFIER_TOKEN=${verifierToken ?? "vt_…"}
-import { connectVerifier } from "@latchkey/sdk";
-
-const verifier = await connectVerifier({
-  url: "${window.location.origin}",
-  token: process.env.LATCHKEY_VERIFIER_TOKEN,
+  return `// LATCHKEY_VERIFIER_TOKEN=${verifierToken ?? "vt_…"}
+const response = await fetch("${location.origin}/v1/api_keys/verify", {
+  method: "POST",
+  headers: {
+    "Content-Type": "application/json",
+    Authorization: \`Bearer \${process.env.LATCHKEY_VERIFIER_TOKEN}\`,
+  },
+  body: JSON.stringify({ api_key: token }),
 });
-const verdict = await verifier.verify(request.headers.authorization);
-if (verdict.ok) console.log(verdict.key.account.slug);
-else console.log(verdict.refusal.message);`;
+const verdict = await response.json();
+if (verdict.valid) console.log(verdict.account_slug, verdict.environment);
+else console.log(verdict.message);`;
 }

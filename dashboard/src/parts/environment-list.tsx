@@ -51,11 +51,12 @@ interface EnvironmentMenuProps extends EnvironmentListProps {
 }
 
 function EnvironmentMenu({ environment, only, onRename, onDelete }: EnvironmentMenuProps) {
+  // Menu gives it to its target; that is where the focus goes back to.
   const id = `actions-${environment.id}`;
   return (
-    <Menu position="bottom-end" width={210}>
+    <Menu id={id} position="bottom-end" width={210}>
       <Menu.Target>
-        <ActionIcon id={id} aria-label={`Actions for ${environment.name}`}>
+        <ActionIcon aria-label={`Actions for ${environment.name}`}>
           <IconDots size={18} aria-hidden />
         </ActionIcon>
       </Menu.Target>

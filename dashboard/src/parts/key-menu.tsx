@@ -17,12 +17,13 @@ const icon = { size: 16, stroke: 1.7, "aria-hidden": true } as const;
 /** The "…" menu of a row. */
 export function KeyMenu({ apiKey, deeds }: { apiKey: ApiKeyJson; deeds: KeyDeeds }) {
   const { account } = usePlace();
+  // Menu gives it to its target; that is where the focus goes back to.
   const id = `actions-${apiKey.id}`;
   const token = apiKey.type === "public" ? apiKey.api_key : undefined;
   return (
-    <Menu position="bottom-end" width={210}>
+    <Menu id={id} position="bottom-end" width={210}>
       <Menu.Target>
-        <ActionIcon id={id} aria-label={`Actions for ${apiKey.hint}`} size="md">
+        <ActionIcon aria-label={`Actions for ${apiKey.hint}`} size="md">
           <IconDots size={18} aria-hidden />
         </ActionIcon>
       </Menu.Target>

@@ -1,8 +1,8 @@
 import type { ApiKeyJson } from "@latchkey/sdk/client";
 import { Button, Group, Modal, Stack, Text, TextInput } from "@mantine/core";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { cacheKeys } from "../api.ts";
+import { apiKeyQuery, cacheKeys } from "../api.ts";
 import { bounds } from "../bounds.ts";
 import { isRefused } from "../failures.ts";
 import { usePlace } from "../place.ts";
@@ -88,10 +88,12 @@ export function RevokeKey({ apiKey, onClose }: { apiKey: ApiKeyJson; onClose: ()
   );
 }
 
-/** Which key, so that nobody revokes the wrong one; and who would notice. */
+/** Which key, so that nobody revokes the wrong one; and who would notice: its last use, as of this very moment. */
 function Subject({ apiKey }: { apiKey: ApiKeyJson }) {
   const nowMs = useNow();
-  const used = apiKey.last_used_at;
+  const { account, environment } = usePlace();
+  const live = useQuery(apiKeyQuery(account.slug, environment.slug, apiKey.id));
+  const used = (live.data ?? apiKey).last_used_at;
   return (
     <div className={styles.card}>
       <Group gap="sm" align="baseline">
