@@ -191,7 +191,7 @@ const ECHO_CHARACTERS_MAX = 60;
  */
 export function readSettings(env: Record<string, string | undefined>): GivenSettings {
   const given: Record<string, string | undefined> = {};
-  for (const name of Object.keys(SETTINGS)) if (env[name] !== "") given[name] = env[name];
+  for (const name of Object.keys(SETTINGS)) given[name] = env[name] === "" ? undefined : env[name];
 
   const problems = unknownVariables(env);
   const parsed = SCHEMA.safeParse(given);

@@ -12,6 +12,7 @@ import { createAuthenticate } from "./http/authenticate.ts";
 import { openDashboard } from "./http/dashboard.ts";
 import { createFront } from "./http/front.ts";
 import { ownOriginRule } from "./http/origin.ts";
+import { renewSessions } from "./http/session-renewal.ts";
 import { setupRoutes } from "./http/setup.ts";
 import { createSignIn } from "./http/sign-in.ts";
 import { openStore } from "./open-store.ts";
@@ -81,7 +82,7 @@ export async function startService(options: {
       verify,
       onFailure: (err, id) => logger.error({ err, requestId: id }, "a verification failed"),
     }),
-    app,
+    app: renewSessions(app, { signIn, logger }),
     clientAddress: createClientAddress(settings.trustedProxies),
     requestId,
   });

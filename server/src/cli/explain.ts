@@ -30,6 +30,8 @@ export function explain(error: unknown, place: Place = {}): string {
   if (at === "EADDRNOTAVAIL") return `${place.host} is no address of this machine; check HOST.`;
   if (at === "EACCES" && "syscall" in error && error.syscall === "listen")
     return `Listening on port ${place.port} of ${place.host} is not permitted; choose a PORT above 1023.`;
+  if (place.dataFolder !== undefined && "path" in error && typeof at === "string")
+    return `The data folder ${place.dataFolder} cannot be used (${error.message}); check LATCHKEY_DATA.`;
   return error.message;
 }
 

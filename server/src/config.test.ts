@@ -1,0 +1,154 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { CLIENT_VARIABLES, isLoopback, readSettings, SETTINGS, SettingsError } from "./config.ts";
+
+function problems(env: Record<string, string>): string {
+  try {
+    readSettings(env);
+  } catch (error) {
+    if (error instanceof SettingsError) return error.message;
+    throw error;
+  }
+  return "";
+}
+
+test("without any variable the server stays on loopback, with its data in ./data", () => {
+  expect(readSettings({})).toEqual({
+    host: "127.0.0.1",
+    port: 4400,
+    dataFolder: "./data",
+    publicUrl: null,
+    leaseMs: 10_000,
+    nodeName: "latchkey",
+    brand: null,
+    secret: null,
+    trustedProxies: [],
+    logLevel: "info",
+  });
+});
+
+test("every setting is read; an empty one counts as unset", () => {
+  const settings = readSettings({
+    HOST: "0.0.0.0",
+    PORT: "0",
+    DATABASE_URL: "",
+    LATCHKEY_DATA: "/srv/latchkey",
+    LATCHKEY_PUBLIC_URL: "https://Keys.Example.com:443/",
+    LATCHKEY_LEASE_SECONDS: "60",
+    LATCHKEY_NODE_NAME: "eu-1",
+    LATCHKEY_METRICS_PORT: "",
+    LATCHKEY_BRAND: "acme",
+    LATCHKEY_SECRET: "s".repeat(32),
+    LATCHKEY_SIGNUP: "invite",
+    LATCHKEY_TRUSTED_PROXIES: "10.0.0.0/8, ::1",
+    LATCHKEY_LOG_LEVEL: "warn",
+  });
+  expect(settings).toEqual({
+    host: "0.0.0.0",
+    port: 0,
+    dataFolder: "/srv/latchkey",
+    publicUrl: "https://keys.example.com",
+    leaseMs: 60_000,
+    nodeName: "eu-1",
+    brand: "acme",
+    secret: "s".repeat(32),
+    trustedProxies: ["10.0.0.0/8", "::1"],
+    logLevel: "warn",
+  });
+});
+
+test.each([
+  ["HOST", "example.com"],
+  ["HOST", "1"],
+  ["PORT", "65536"],
+  ["PORT", "-1"],
+  ["PORT", "1e3"],
+  ["PORT", " 80"],
+  ["DATABASE_URL", "postgres://db/latchkey"],
+  ["LATCHKEY_DATA", "a\0b"],
+  ["LATCHKEY_PUBLIC_URL", "keys.example.com"],
+  ["LATCHKEY_PUBLIC_URL", "http://keys.example.com"],
+  ["LATCHKEY_PUBLIC_URL", "https://keys.example.com/path"],
+  ["LATCHKEY_PUBLIC_URL", "https://user:pass@keys.example.com"],
+  ["LATCHKEY_LEASE_SECONDS", "0"],
+  ["LATCHKEY_LEASE_SECONDS", "61"],
+  ["LATCHKEY_LEASE_SECONDS", "1.5"],
+  ["LATCHKEY_NODE_NAME", "two words"],
+  ["LATCHKEY_NODE_NAME", "n".repeat(65)],
+  ["LATCHKEY_METRICS_PORT", "9090"],
+  ["LATCHKEY_BRAND", "a"],
+  ["LATCHKEY_BRAND", "Acme"],
+  ["LATCHKEY_SECRET", "s".repeat(31)],
+  ["LATCHKEY_SIGNUP", "open"],
+  ["LATCHKEY_TRUSTED_PROXIES", "10.0.0.0/33"],
+  ["LATCHKEY_TRUSTED_PROXIES", "10"],
+  ["LATCHKEY_TRUSTED_PROXIES", "10.0.0.0/8/8"],
+  ["LATCHKEY_TRUSTED_PROXIES", Array.from({ length: 65 }, (_, i) => `10.0.0.${i}`).join(",")],
+  ["LATCHKEY_LOG_LEVEL", "loud"],
+])("%s=%s is refused, and the message names the variable", (name, value) => {
+  expect(problems({ [name]: value })).toContain(`  ${name}`);
+});
+
+test("all wrong settings are named in one message", () => {
+  const message = problems({
+    HOST: "0.0.0.0",
+    PORT: "x",
+    LATCHKEY_LEASE_SECONDS: "0",
+    LATCHKEY_BRAND: "!",
+    LATCHKEY_LEASE: "5",
+  });
+  expect(message).toMatch(/^5 settings are wrong:/);
+  for (const name of [
+    "PORT",
+    "LATCHKEY_PUBLIC_URL",
+    "LATCHKEY_LEASE_SECONDS",
+    "LATCHKEY_BRAND",
+    "LATCHKEY_LEASE",
+  ])
+    expect(message).toContain(`  ${name}`);
+});
+
+test("no message repeats a secret, a database's password or a credential in a URL", () => {
+  const message = problems({
+    LATCHKEY_SECRET: "hunter2",
+    DATABASE_URL: "postgres://ada:hunter2@db/latchkey",
+    LATCHKEY_PUBLIC_URL: "https://ada:hunter2@keys.example.com",
+  });
+  expect(message).toContain("LATCHKEY_SECRET has 7 characters");
+  expect(message).not.toContain("hunter2");
+});
+
+test("a mistyped variable is named, with the one that was meant", () => {
+  expect(problems({ LATCHKEY_LEASE_SECOND: "5" })).toContain(
+    "LATCHKEY_LEASE_SECOND is not a setting; the nearest one is LATCHKEY_LEASE_SECONDS.",
+  );
+});
+
+test("variables of the client's side are no typos", () => {
+  const env = Object.fromEntries(Object.keys(CLIENT_VARIABLES).map((name) => [name, "x"]));
+  expect(problems(env)).toBe("");
+});
+
+test.each(["127.0.0.1", "127.9.9.9", "::1", "[::1]", "localhost", "::ffff:127.0.0.1"])(
+  "%s is loopback",
+  (host) => expect(isLoopback(host)).toBe(true),
+);
+
+test.each(["0.0.0.0", "::", "10.0.0.1", "localhost.example.com", "127.0.0.1.example.com", ""])(
+  "%s is not loopback",
+  (host) => expect(isLoopback(host)).toBe(false),
+);
+
+test("docs/operating.md has exactly the settings there are, with their defaults and bounds", () => {
+  const text = readFileSync(new URL("../../docs/operating.md", import.meta.url), "utf8");
+  const documented = [...text.matchAll(/^\| `([A-Z_]+)` \| (.+?) \| (.+?) \| (.+?) \|$/gm)].map(
+    ([, ...cells]) => cells,
+  );
+  const actual = Object.entries(SETTINGS).map(([name, { purpose, fallback, bound }]) => [
+    name,
+    purpose,
+    fallback,
+    bound,
+  ]);
+  expect(documented).toEqual(actual);
+});
