@@ -78,11 +78,8 @@ function SignInProblem({ error }: { error: unknown }) {
       <Problem
         title="Too many attempts"
         error={error}
-        message={
-          wait > 0
-            ? `Try again in ${wait} ${wait === 1 ? "second" : "seconds"}.`
-            : "You can try again now."
-        }
+        // Not read out again each second.
+        message={<span aria-live="off">{waitText(wait)}</span>}
       />
     );
   if (status === 0) return <Problem title="The server could not be reached" error={error} />;
@@ -95,6 +92,11 @@ function SignInProblem({ error }: { error: unknown }) {
       />
     );
   return <Problem title="Not signed in" error={error} />;
+}
+
+function waitText(seconds: number): string {
+  if (seconds === 0) return "You can try again now.";
+  return `Try again in ${seconds} ${seconds === 1 ? "second" : "seconds"}.`;
 }
 
 /** Counts down to zero, once a second. */

@@ -3,7 +3,7 @@ import { Button, Group, Stack, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation } from "@tanstack/react-query";
 import { bounds, rules } from "../bounds.ts";
-import { fieldErrors } from "../failures.ts";
+import { fieldErrors, isRefused } from "../failures.ts";
 import { usePlace } from "../place.ts";
 import { useNameAndSlug } from "./name-and-slug.ts";
 import { Problem } from "./problem.tsx";
@@ -30,7 +30,13 @@ export function AddEnvironmentForm(props: AddEnvironmentFormProps) {
       onAdded(await client.environments.create(body, idempotencyKey)),
     onMutate: () => onBusy(true),
     onSettled: () => onBusy(false),
-    onError: (error) => form.setErrors(fieldErrors(error, { name: "name", slug: "slug" })),
+    // Of an environment only the slug can be in conflict.
+    onError: (error) =>
+      form.setErrors(
+        isRefused(error) && error.status === 409
+          ? { slug: error.message }
+          : fieldErrors(error, { name: "name", slug: "slug" }),
+      ),
   });
   return (
     <form

@@ -67,7 +67,7 @@ export function EmptyKeys({ search, onCreate, onClear }: EmptyKeysProps) {
     >
       {creates && onCreate !== undefined ? (
         <Button variant="default" size="xs" mt="xs" onClick={onCreate}>
-          Create your first key
+          Create a key
         </Button>
       ) : null}
     </Empty>

@@ -13,7 +13,7 @@ interface KeyListProps {
 }
 
 /** Whether there is no room for a table; read at once, so that nothing jumps after the first paint. */
-export const useNarrow = (): boolean =>
+const useNarrow = (): boolean =>
   useMediaQuery("(max-width: 62em)", false, { getInitialValueInEffect: false });
 
 /** The keys as a table, or as cards where a table would not fit. */

@@ -1,7 +1,7 @@
 import { Group, Text } from "@mantine/core";
 
 /** The mark alone; decoration, so it has no name. */
-export function Mark({ size = 28 }: { size?: number }) {
+function Mark({ size = 28 }: { size?: number }) {
   return (
     <svg width={size} height={size} viewBox="0 0 32 32" aria-hidden="true" focusable="false">
       <rect width="32" height="32" rx="8" fill="#223a8f" />

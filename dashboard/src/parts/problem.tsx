@@ -1,5 +1,6 @@
 import { Alert, Button, Code, Group, Text } from "@mantine/core";
 import { IconAlertTriangle } from "@tabler/icons-react";
+import type { ReactNode } from "react";
 import { explain, requestIdOf } from "../failures.ts";
 
 interface ProblemProps {
@@ -7,7 +8,7 @@ interface ProblemProps {
   title: string;
   error: unknown;
   /** Said instead of what the error itself says. */
-  message?: string | undefined;
+  message?: ReactNode;
   /** Shows "Try again" when given. */
   onRetry?: (() => void) | undefined;
   retrying?: boolean;
