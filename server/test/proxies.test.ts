@@ -278,6 +278,28 @@ describe.each(KINDS)("%s", (kind) => {
     expect(sent).not.toContain(keys.production);
   });
 
+  test("a caller cannot take identity away by naming its headers in Connection", async () => {
+    for (const names of [
+      IDENTITY.map((name) => `X-Latchkey-${name}`),
+      ["X-Request-Id"],
+      ["Authorization"],
+    ]) {
+      tap.take();
+      const { status } = await askRaw(
+        proxy.port,
+        `GET /notes HTTP/1.1\r\nHost: 127.0.0.1:${proxy.port}\r\n${bearer(keys.production).join(": ")}\r\n` +
+          `Connection: close, ${names.join(", ")}\r\n\r\n`,
+      );
+      expect([names[0], status]).toEqual([names[0], 200]);
+      const sent = fieldsOf(tap.take()).map(([name]) => name);
+      for (const name of [
+        ...IDENTITY.map((each) => `x-latchkey-${each.toLowerCase()}`),
+        "x-request-id",
+      ])
+        expect(sent).toContain(name);
+    }
+  });
+
   test("a path means the same to the proxy and to the API: a public key reads nothing but public notes", async () => {
     await write(keys.development, { text: `${kind} private` });
     const [, authorization = ""] = bearer(keys.public);
