@@ -51,8 +51,8 @@ function report({ bare, latchkey }) {
       [
         ...both("requests a second", "perSecond", 0),
         ...both("server's CPU, µs for each request", "cpuUs", 1),
-        ...both("latency p50, ms", "p50Ms", 1),
-        ...both("latency p99, ms", "p99Ms", 1),
+        ...both("latency p50, whole ms", "p50Ms", 0),
+        ...both("latency p99, whole ms", "p99Ms", 0),
       ],
     ),
     "",
