@@ -50,10 +50,13 @@ function commit() {
   }
 }
 
-/** A Markdown table. */
+/** A Markdown table, its columns aligned as the formatter wants them. */
 export function table(columns, rows) {
-  const line = (cells) => `| ${cells.join(" | ")} |`;
-  return [line(columns), line(columns.map(() => "---")), ...rows.map(line)];
+  const widths = columns.map((_, at) =>
+    Math.max(...[columns, ...rows].map((row) => row[at].length)),
+  );
+  const line = (cells) => `| ${cells.map((cell, at) => cell.padEnd(widths[at])).join(" | ")} |`;
+  return [line(columns), line(widths.map((width) => "-".repeat(width))), ...rows.map(line)];
 }
 
 /** Measurements as a row: name, median, every round. */
