@@ -1,7 +1,10 @@
 import { type Browser, type Page, chromium as playwright } from "playwright-core";
 
-/** What @sparticuz/chromium switches off for servers without users, and a test of a dashboard must have. */
-const UNWANTED = /web-security|insecure-content|site-isolation|IsolateOrigins/;
+/**
+ * What @sparticuz/chromium sets for servers without users, and a test of a dashboard must not have: no walls between
+ * origins, and one process for all, which ends with the first profile that is closed.
+ */
+const UNWANTED = /web-security|insecure-content|site-isolation|IsolateOrigins|single-process/;
 
 /** Starts the real Chromium that npm brings; it needs nothing from the machine. */
 export async function launchBrowser(): Promise<Browser> {

@@ -1,0 +1,316 @@
+import type { BrowserContext, Locator, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { waitFor } from "../child.ts";
+import { expectGoodLooks } from "./looks.ts";
+import { DESKTOP, openPage, openWorld, PHONE, type World } from "./world.ts";
+
+let world: World;
+beforeAll(async () => {
+  world = await openWorld();
+  await furnish(world);
+});
+afterAll(() => world?.end());
+
+/** Keys of every kind in `development`, two pages of them in `busy`, none in `empty`. */
+async function furnish({ client }: World): Promise<void> {
+  const create = (body: Parameters<typeof client.apiKeys.create>[1], environment = "development") =>
+    client.apiKeys.create(environment, body);
+  const soon = new Date(Date.now() + 1_000).toISOString();
+  await create({ type: "secret", description: "Nightly export", expires_at: soon });
+  const leaked = await create({ type: "secret", description: "Laptop of an intern" });
+  await client.apiKeys.revoke(leaked.id, { reason: "found in a public repository" });
+  await create({ type: "public", description: "Map on the web site" });
+  const later = new Date(Date.now() + 30 * 86_400_000).toISOString();
+  await create({ type: "secret", description: "Billing worker", expires_at: later });
+  await create({ type: "secret", description: `https://example.com/${"long-name-".repeat(20)}` });
+
+  await client.environments.create({ name: "Busy", slug: "busy" });
+  for (let count = 1; count <= 27; count += 1)
+    await create({ type: "secret", description: `Service ${count}` }, "busy");
+  await client.environments.create({ name: "Empty", slug: "empty" });
+  for (const key of (await client.apiKeys.list({ environment: "empty" })).entries)
+    await client.apiKeys.revoke(key.id);
+  await waitFor("a key to expire", async () => {
+    const filter = { environment: "development", status: "expired" } as const;
+    return (await client.apiKeys.list(filter)).entries[0];
+  });
+}
+
+const dialog = (page: Page): Locator => page.getByRole("dialog");
+const button = (on: Page | Locator, name: string): Locator =>
+  on.getByRole("button", { name, exact: true });
+
+/** The row of a key: of the table, or of the cards where the window is narrow. */
+const keyRow = (page: Page, text: string): Locator =>
+  page.getByRole("row").or(page.getByRole("listitem")).filter({ hasText: text });
+
+async function openMenu(page: Page, row: string, item: string): Promise<void> {
+  await keyRow(page, row)
+    .getByRole("button", { name: /^Actions for/ })
+    .click();
+  await page.getByRole("menuitem", { name: item }).click();
+  await dialog(page).waitFor();
+}
+
+const openKeys = async (page: Page, search = "", environment = "development"): Promise<void> => {
+  await page.goto(world.at(environment) + search);
+  await page.getByRole("heading", { name: "API keys" }).waitFor();
+};
+const openEnvironments = async (page: Page): Promise<void> => {
+  await page.goto(world.at("development", "settings/environments"));
+  await page.getByRole("list", { name: "Environments" }).waitFor();
+};
+
+/** Every state of every page of the shell, and how one gets there. A new page is a line here. */
+const states: Record<string, (page: Page) => Promise<unknown>> = {
+  "API keys": async (page) => {
+    await openKeys(page);
+    await keyRow(page, "Billing worker").waitFor();
+  },
+  "API keys of every status": async (page) => {
+    await openKeys(page, "?status=all");
+    await keyRow(page, "found in a public repository").waitFor();
+    await keyRow(page, "Nightly export").getByText("Expired").waitFor();
+  },
+  "API keys on two pages": async (page) => {
+    await openKeys(page, "", "busy");
+    await page.getByRole("navigation", { name: "Pages" }).scrollIntoViewIfNeeded();
+  },
+  "no API keys": async (page) => {
+    await openKeys(page, "", "empty");
+    await page.getByText("No active API keys").waitFor();
+  },
+  "no API keys found": async (page) => {
+    await openKeys(page, "?q=nothing-has-this-name");
+    await page.getByText("Nothing found").waitFor();
+  },
+  "API keys still loading": async (page) => {
+    await page.route("**/v1/api_keys?**", () => {}); // never answered
+    await openKeys(page);
+    await page.getByText("Loading API keys").waitFor();
+  },
+  "API keys without a server": async (page) => {
+    await page.route("**/v1/api_keys?**", (route) => route.abort());
+    await openKeys(page);
+    await button(page, "Try again").waitFor();
+  },
+  "API keys out of date": async (page) => {
+    await page.clock.install();
+    await openKeys(page);
+    await keyRow(page, "Billing worker").waitFor();
+    await page.route("**/v1/api_keys?**", (route) => route.abort());
+    await page.clock.runFor(30_000);
+    await page.getByText("it may be out of date").waitFor();
+  },
+  "a key's menu": async (page) => {
+    await openKeys(page);
+    await keyRow(page, "Map on the web site")
+      .getByRole("button", { name: /^Actions for/ })
+      .click();
+    await page.getByRole("menuitem", { name: "Copy token" }).waitFor();
+  },
+  "create dialog": async (page) => {
+    await openKeys(page);
+    await button(page, "Create API key").click();
+    await dialog(page).getByRole("radio", { name: "Public" }).waitFor();
+  },
+  "create dialog with a mistake": async (page) => {
+    await openKeys(page);
+    await button(page, "Create API key").click();
+    await dialog(page).getByLabel("Expires").selectOption("own");
+    await button(dialog(page), "Create").click();
+    await dialog(page).getByText("Choose a date and time.").waitFor();
+  },
+  "create dialog with the secret token": async (page) => {
+    await openKeys(page, "", "empty");
+    await page.route("**/v1/api_keys?**", answerCreation("secret"));
+    await button(page, "Create API key").click();
+    await button(dialog(page), "Create").click();
+    await dialog(page).getByRole("group", { name: "Token" }).waitFor();
+  },
+  "create dialog with the public token": async (page) => {
+    await openKeys(page, "", "empty");
+    await page.route("**/v1/api_keys?**", answerCreation("public"));
+    await button(page, "Create API key").click();
+    await button(dialog(page), "Create").click();
+    await dialog(page).getByText("You can copy it again from the list").waitFor();
+  },
+  "edit dialog": async (page) => {
+    await openKeys(page);
+    await openMenu(page, "Billing worker", "Edit description");
+  },
+  "revoke dialog": async (page) => {
+    await openKeys(page);
+    await openMenu(page, "Billing worker", "Revoke API key");
+  },
+  "revoke dialog while it waits": async (page) => {
+    await openKeys(page);
+    await page.route("**/revoke", () => {}); // never answered
+    await openMenu(page, "Billing worker", "Revoke API key");
+    await button(dialog(page), "Revoke API key").click();
+    await dialog(page).getByText("A verifier does not answer").waitFor();
+  },
+  "revoke dialog that does not know": async (page) => {
+    await openKeys(page);
+    await page.route("**/revoke", (route) => route.abort());
+    await openMenu(page, "Billing worker", "Revoke API key");
+    await button(dialog(page), "Revoke API key").click();
+    await dialog(page).getByText("may or may not be revoked").waitFor();
+  },
+  "revoke dialog with its receipt": async (page) => {
+    const { description } = await world.client.apiKeys.create("development", {
+      type: "secret",
+      description: "Short-lived",
+    });
+    await openKeys(page);
+    await openMenu(page, description, "Revoke API key");
+    await button(dialog(page), "Revoke API key").click();
+    await dialog(page).getByText("Refused everywhere").waitFor();
+  },
+  "revoke dialog with lapsed verifiers": async (page) => {
+    await openKeys(page);
+    await page.route("**/revoke", async (route) =>
+      route.fulfill({ json: await revoked({ acknowledged: 3, lapsed: 2, took_ms: 10_120 }) }),
+    );
+    await openMenu(page, "Billing worker", "Revoke API key");
+    await button(dialog(page), "Revoke API key").click();
+    await dialog(page).getByText("3 of 5 verifiers confirmed").waitFor();
+  },
+  "revoke dialog still pending": async (page) => {
+    await openKeys(page);
+    await page.route("**/revoke", async (route) =>
+      route.fulfill({ json: await revoked({ state: "pending", effective_at: null }) }),
+    );
+    await openMenu(page, "Billing worker", "Revoke API key");
+    await button(dialog(page), "Revoke API key").click();
+    await dialog(page).getByText("not yet confirmed everywhere").waitFor();
+  },
+  environments: openEnvironments,
+  "an environment's menu": async (page) => {
+    await openEnvironments(page);
+    await button(page, "Actions for Development").click();
+    await page.getByRole("menuitem", { name: "Delete environment" }).waitFor();
+  },
+  "add dialog": async (page) => {
+    await openEnvironments(page);
+    await button(page, "Add environment").click();
+    await dialog(page).getByLabel("Slug").waitFor();
+  },
+  "add dialog with a mistake": async (page) => {
+    await openEnvironments(page);
+    await button(page, "Add environment").click();
+    await button(dialog(page), "Add").click();
+    await dialog(page).getByText("Enter a name.").waitFor();
+  },
+  "add dialog with the tokens": async (page) => {
+    await openEnvironments(page);
+    await button(page, "Add environment").click();
+    const name = `Try ${page.viewportSize()?.width}`;
+    await dialog(page).getByLabel("Name").fill(name);
+    await button(dialog(page), "Add").click();
+    await dialog(page).getByText(`${name} is ready`).waitFor();
+  },
+  "rename dialog": async (page) => {
+    await openEnvironments(page);
+    await openMenu(page, "development", "Rename environment");
+  },
+  "delete dialog": async (page) => {
+    await openEnvironments(page);
+    await openMenu(page, "development", "Delete environment");
+  },
+  "delete dialog with its receipt": async (page) => {
+    const name = `Gone ${page.viewportSize()?.width}`;
+    const slug = name.toLowerCase().replace(" ", "-");
+    await world.client.environments.create({ name, slug });
+    await openEnvironments(page);
+    await openMenu(page, name, "Delete environment");
+    await dialog(page).getByLabel(`Type ${slug} to confirm`).fill(slug);
+    await button(dialog(page), "Delete environment").click();
+    await dialog(page).getByText("Refused everywhere").waitFor();
+  },
+  "account menu": async (page) => {
+    await openKeys(page);
+    await button(page, "Account: Acme").click();
+    await page.getByRole("menuitem", { name: "Sign out" }).waitFor();
+  },
+  "environment menu": async (page) => {
+    await openKeys(page);
+    await button(page, "Environment: Development").click();
+    await page.getByRole("menuitemradio", { name: "Production" }).waitFor();
+  },
+  "no such page": async (page) => {
+    await page.goto("/acme/development/platform/nothing");
+    await page.getByRole("heading", { name: "Page not found" }).waitFor();
+  },
+  "no such account": async (page) => {
+    await page.goto("/somebody/development/platform/api-keys");
+    await page.getByRole("heading", { name: "Account not found" }).waitFor();
+  },
+  "no such environment": async (page) => {
+    await page.goto("/acme/nowhere/platform/api-keys");
+    await page.getByRole("heading", { name: "Environment not found" }).waitFor();
+  },
+  "no answer at all": async (page) => {
+    await page.route("**/v1/me", (route) => route.abort());
+    await page.goto(world.at("development"));
+    await button(page, "Try again").waitFor();
+  },
+  loading: async (page) => {
+    await page.route("**/v1/me", () => {}); // never answered
+    await page.goto(world.at("development"));
+    await page.getByText("Loading…").waitFor();
+  },
+};
+
+/** Answers a creation with a token that nobody has, so that `empty` stays empty. */
+const answerCreation =
+  (type: "secret" | "public") =>
+  async (route: Parameters<Parameters<Page["route"]>[1]>[0]): Promise<void> => {
+    if (route.request().method() !== "POST") return route.continue();
+    const [some] = (await world.client.apiKeys.list({ environment: "development" })).entries;
+    const api_key = `${type === "secret" ? "sk" : "pk"}_${"0aZ".repeat(12)}`;
+    return route.fulfill({ status: 201, json: { ...some, type, api_key } });
+  };
+
+/** A revoked key as the server answers it, with this receipt. */
+async function revoked(receipt: object): Promise<object> {
+  const [some] = (await world.client.apiKeys.list({ environment: "development" })).entries;
+  const at = new Date().toISOString();
+  const effective = { state: "effective", effective_at: at, took_ms: 14 };
+  const revocation = { ...effective, acknowledged: 0, lapsed: 0, ...receipt };
+  return { ...some, revoked_at: at, revoked_by: some?.created_by, revocation };
+}
+
+describe.each([DESKTOP, PHONE])("at $width × $height, in light and dark", (viewport) => {
+  let context: BrowserContext;
+  beforeAll(async () => {
+    context = await world.profile({ viewport });
+  });
+  afterAll(() => context?.close());
+
+  test.for(Object.entries(states))(
+    "%s: axe, the policy and the console are content",
+    async ([name, open]) => {
+      const { page, complaints } = await openPage(context);
+      await open(page);
+      await expectGoodLooks(page, name);
+      expect(complaints).toEqual([]);
+      await page.close();
+    },
+  );
+
+  test("the navigation is whole", async () => {
+    const { page, complaints } = await openPage(context);
+    await openKeys(page);
+    if (viewport === PHONE) {
+      await button(page, "Open navigation").click();
+      await dialog(page).getByRole("link", { name: "Environments" }).waitFor();
+      await expectGoodLooks(page, "navigation");
+    }
+    await page.getByRole("link", { name: "Environments" }).click();
+    await page.getByRole("heading", { name: "Environments" }).waitFor();
+    await dialog(page).waitFor({ state: "hidden" });
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+});
