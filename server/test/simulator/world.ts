@@ -1,0 +1,204 @@
+import { createHash } from "node:crypto";
+import pino, { type Logger } from "pino";
+import { createVerification } from "../../src/domain/verification.ts";
+import { createHistory, type History } from "./history.ts";
+import type { Patience, Weather } from "./link.ts";
+import { createMemoryStore, type Subject } from "./memory-store.ts";
+import { type Nemesis, startNemesis } from "./nemesis.ts";
+import { type Random, randomOf } from "./random.ts";
+import { createServerProcess, type ServerProcess, type Surroundings } from "./server-process.ts";
+import { createTimeline } from "./timeline.ts";
+import { createWorkload, type Workload } from "./workload.ts";
+
+/** A fault planted in one part, to show that the simulator would see it. */
+export type Flaw = Pick<Surroundings, "assemble"> & Partial<Pick<Surroundings, "revokeStatement">>;
+
+export interface WorldOptions {
+  readonly seed: number;
+  readonly flaw?: Flaw;
+  /** Keeps a line for everything that happens. */
+  readonly traced?: boolean;
+}
+
+/** What became of one world. */
+export interface Outcome extends Pick<History, "violations" | "counts"> {
+  readonly seed: number;
+  readonly events: number;
+  readonly trace: readonly string[];
+  /** SHA-256 of the trace. */
+  readonly traceHash: string;
+}
+
+const LEASE_MS = 1_000;
+
+/** Healed worlds must be well again after so many of their longest leases. */
+const WELL_AFTER_LEASES = 3;
+
+/** What a statement and its answer may take besides, when nothing is lost or slow. */
+const SLACK_MEAN_DELAYS = 40;
+
+/** Plays the world of one seed to its end, or to its first violation. */
+export async function play(options: WorldOptions): Promise<Outcome> {
+  const random = randomOf(options.seed);
+  const timeline = createTimeline();
+  const lines: string[] = [];
+  const trace = (text: () => string): void => {
+    if (options.traced === true) lines.push(`${timeline.nowMs.toFixed(2).padStart(10)}  ${text()}`);
+  };
+  const climate = drawClimate(random);
+  const { weather } = climate;
+  const patience: Patience = { timeoutMs: 0.4 * LEASE_MS, lateMaxMs: 3 * LEASE_MS };
+  let unsettled = false;
+  let workload: Workload | undefined;
+  let nemesis: Nemesis | undefined;
+  const history = createHistory(timeline, trace, (subject) => workload?.probe(subject));
+  const memory = createMemoryStore({
+    effective(subject, recordedBy, revokedBy) {
+      if (recordedBy !== revokedBy) history.counts.completedByOthers += 1;
+      history.returned(subject, `recorded as effective by ${recordedBy}`);
+    },
+    renewed: (by) => nemesis?.renewed(by),
+  });
+  const surroundings: Surroundings = {
+    timeline,
+    random,
+    weather,
+    patience,
+    memory,
+    history,
+    trace,
+    logger: loggerTo(trace, options.traced === true),
+    assemble: createVerification,
+    ...options.flaw,
+    ran: () => {
+      unsettled = true;
+    },
+  };
+  const processes = climate.leasesMs.map((leaseMs, at) =>
+    createServerProcess(`N${at + 1}`, leaseMs, surroundings),
+  );
+  workload = createWorkload({ timeline, random, weather, history, processes, load: climate.load });
+  for (const process of processes) timeline.at(random.between(0, 50), process.boot);
+  workload.start();
+  if (!climate.calm)
+    nemesis = startNemesis({
+      ...surroundings,
+      processes,
+      leaseMs: LEASE_MS,
+      endMs: climate.load.endMs,
+      revoke: workload.revokeOne,
+    });
+  const endMs = healAndCheck(climate, { ...surroundings, processes, workload });
+
+  while (history.violations.length === 0 && timeline.next(endMs)) {
+    if (!unsettled) continue;
+    unsettled = false;
+    await everythingSettled();
+  }
+  return {
+    seed: options.seed,
+    violations: history.violations,
+    counts: history.counts,
+    events: timeline.events,
+    trace: lines,
+    traceHash: createHash("sha256").update(lines.join("\n")).digest("hex"),
+  };
+}
+
+/** Resolves when no promise has anything left to do: Node runs the task after all of them. */
+function everythingSettled(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
+
+interface Climate {
+  readonly weather: Weather;
+  readonly load: Parameters<typeof createWorkload>[0]["load"];
+  /** Of each process. */
+  readonly leasesMs: readonly number[];
+  /** Nothing goes wrong, so revocations must be quick. */
+  readonly calm: boolean;
+}
+
+function drawClimate(random: Random): Climate {
+  const calm = random.chance(0.06);
+  const nodes = 1 + random.below(4);
+  const longer = random.chance(0.2);
+  const weather = {
+    delayMeanMs: calm ? 1 : random.pick([1, 3, 10, 25]),
+    loss: calm ? 0 : random.pick([0, 0, 0.01, 0.03]),
+    late: calm ? 0 : random.pick([0, 0.005, 0.03]),
+    slow: calm ? 0 : random.pick([0, 0, 0.1, 0.4]),
+    slowLoads: calm ? 0 : random.pick([0, 0.05, 0.25]),
+    storeDown: false,
+  };
+  const load = {
+    gapMs: random.pick([6, 12, 25]),
+    revokeGapMs: random.pick([0.15, 0.4, 1]) * LEASE_MS,
+    endMs: random.pick([5, 7, 10]) * LEASE_MS,
+    leaseMs: LEASE_MS,
+  };
+  const leasesMs = Array.from({ length: nodes }, () =>
+    longer && random.chance(0.5) ? 2.5 * LEASE_MS : LEASE_MS,
+  );
+  return { weather, load, leasesMs, calm };
+}
+
+/**
+ * Ends all faults when the load ends, and then checks that the world recovers: every process has a lease, nothing is
+ * pending, and a fresh revocation is effective within the longest lease.
+ *
+ * @returns When the world ends.
+ */
+function healAndCheck(
+  climate: Climate,
+  world: Surroundings & { processes: readonly ServerProcess[]; workload: Workload },
+): number {
+  const { timeline, weather, patience, history, memory, processes, workload } = world;
+  const longestMs = Math.max(...climate.leasesMs);
+  const slackMs = SLACK_MEAN_DELAYS * weather.delayMeanMs + 20;
+  const wellMs = climate.load.endMs + WELL_AFTER_LEASES * (longestMs + patience.timeoutMs);
+  const effectiveMs = wellMs + longestMs * 1.02 + slackMs;
+  const warmMs = effectiveMs + 10;
+  let last: Subject | undefined;
+
+  timeline.at(climate.load.endMs, () => {
+    Object.assign(weather, { loss: 0, late: 0, slow: 0, slowLoads: 0, storeDown: false });
+    for (const { link } of processes)
+      Object.assign(link, { requestsCut: false, answersCut: false });
+    world.trace(() => "everything heals");
+  });
+  timeline.at(wellMs, () => {
+    const pending = memory.pendingRevocations();
+    if (pending.length > 0)
+      history.violate("not alive", `${pending.length} revocations are still pending`);
+    const process = processes.find((each) => each.serving && !each.machine.paused);
+    if (process === undefined) history.violate("not alive", "no process serves");
+    else last = workload.revokeOne(process);
+  });
+  timeline.at(effectiveMs, () => {
+    if (last !== undefined && !history.hasReturned(last))
+      history.violate("not alive", `the revocation of ${last.id} is not effective in time`);
+    const token = workload.alive[0];
+    if (token !== undefined) for (const process of processes) process.verify(token, timeline.nowMs);
+  });
+  timeline.at(warmMs + slackMs, () => {
+    const token = workload.alive[0];
+    for (const { machine, serving, isWarm } of processes)
+      if (!serving || (token !== undefined && !isWarm(token.token)))
+        history.violate("not alive", `${machine.name} has no lease after everything healed`);
+  });
+  return warmMs + slackMs;
+}
+
+/** The product's own log, as part of the trace. */
+function loggerTo(trace: (text: () => string) => void, traced: boolean): Logger {
+  if (!traced) return pino({ level: "silent" });
+  const options = {
+    timestamp: false,
+    base: null,
+    serializers: { err: (error: unknown) => String(error) },
+  };
+  return pino(options, { write: (line) => trace(() => `log ${line.trim()}`) });
+}
