@@ -1,6 +1,6 @@
 import { type AuditAction, recordAudit } from "./audit.ts";
 import { recordChange, recordRevocation } from "./changes.ts";
-import { type Database, deed, type Engine } from "./engine.ts";
+import { type Database, deed, type Engine, type Lanes } from "./engine.ts";
 import { claimOnce } from "./idempotency.ts";
 import { selectLivingAccounts } from "./living.ts";
 import { type PageBound, readPage } from "./paging.ts";
@@ -14,7 +14,8 @@ type OperatorStore = Pick<
 >;
 
 /** The operator's side: all accounts. */
-export function operatorStore(db: Database, engine: Engine): OperatorStore {
+export function operatorStore(lanes: Lanes, engine: Engine): OperatorStore {
+  const db = lanes.requests;
   return {
     listAccounts: (page) =>
       readPage(page, {
@@ -58,26 +59,27 @@ export function operatorStore(db: Database, engine: Engine): OperatorStore {
       }),
 
     updateAccount: (slug, edit, origin) =>
-      deed(db, async (trx) => {
+      deed(lanes.revocations, async (trx) => {
         const account = await holdAccount(trx, engine, slug);
         if (account === undefined) return { outcome: "absent" };
         return updateHeld(trx, engine, account, edit, origin);
       }),
 
     deleteAccount: (slug, origin) =>
-      deed(db, async (trx) => {
+      deed(lanes.revocations, async (trx) => {
         const account = await holdAccount(trx, engine, slug);
         if (account === undefined) return { outcome: "absent" };
         const { id } = account;
         await recordAccountAudit(trx, id, "account.deleted", { slug }, origin);
         const revoked = { kind: "account", subject: id, subjectId: id } as const;
-        const seq = await recordRevocation(trx, engine, revoked, origin);
-        await trx
-          .updateTable("account")
-          .set({ deleted_at: origin.atMs, deletion_seq: seq })
-          .where("id", "=", id)
-          .where("deleted_at", "is", null)
-          .execute();
+        const seq = await recordRevocation(trx, engine, revoked, origin, (seq) =>
+          trx
+            .updateTable("account")
+            .set({ deleted_at: origin.atMs, deletion_seq: seq })
+            .where("id", "=", id)
+            .where("deleted_at", "is", null)
+            .returning("id"),
+        );
         return { outcome: "deleted", seq };
       }),
   };
@@ -89,7 +91,9 @@ async function holdAccount(
   slug: string,
 ): Promise<Account | undefined> {
   const query = selectLivingAccounts(trx).where("account.slug", "=", slug);
-  const row = await (engine.locksRows ? query.forUpdate("account") : query).executeTakeFirst();
+  // Locked by a statement of its own: one that had to wait would join what it read before it waited.
+  if (engine.locksRows) await query.forNoKeyUpdate("account").execute();
+  const row = await query.executeTakeFirst();
   return row === undefined ? undefined : parseAccount(row);
 }
 
@@ -111,7 +115,7 @@ async function updateHeld(
       : { external_id: externalId, external_id_before: account.externalId }),
   };
   if (suspends || unsuspends || Object.keys(details).length > 0) {
-    if (externalId !== account.externalId && (await isExternalIdTaken(trx, externalId)))
+    if (externalId !== account.externalId && (await isExternalIdTaken(trx, engine, externalId)))
       return { outcome: "external_id_taken" };
     const action = suspends
       ? "account.suspended"
@@ -120,18 +124,22 @@ async function updateHeld(
         : "account.updated";
     await recordAccountAudit(trx, account.id, action, details, origin);
     const changed = { kind: "account", subject: account.id, subjectId: account.id } as const;
-    const suspensionSeq = suspends ? await recordRevocation(trx, engine, changed, origin) : null;
-    if (!suspends) await recordChange(trx, engine, "account", account.id);
-    await trx
+    const edited = trx
       .updateTable("account")
-      .set({
-        name,
-        external_id: externalId,
-        ...(suspends ? { suspended_at: origin.atMs, suspension_seq: suspensionSeq } : {}),
-        ...(unsuspends ? { suspended_at: null, suspension_seq: null } : {}),
-      })
+      .set({ name, external_id: externalId })
       .where("id", "=", account.id)
-      .execute();
+      .returning("id");
+    if (suspends)
+      await recordRevocation(trx, engine, changed, origin, (seq) =>
+        edited.set({ suspended_at: origin.atMs, suspension_seq: seq }),
+      );
+    else {
+      await (unsuspends
+        ? edited.set({ suspended_at: null, suspension_seq: null })
+        : edited
+      ).execute();
+      await recordChange(trx, engine, "account", account.id);
+    }
   }
   const updated = parseAccount(
     await selectLivingAccounts(trx).where("account.id", "=", account.id).executeTakeFirstOrThrow(),

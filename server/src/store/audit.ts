@@ -31,23 +31,25 @@ export interface AuditedDeed {
 
 /** Writes the audit event of a deed, in the deed's own transaction: neither is there without the other. */
 export async function recordAudit(trx: Database, deed: AuditedDeed, origin: Origin): Promise<void> {
-  await trx
-    .insertInto("audit_event")
-    .values({
-      id: origin.eventId,
-      account_id: deed.accountId,
-      environment_id: deed.environmentId,
-      at: origin.atMs,
-      actor_type: origin.actor.type,
-      actor_id: origin.actor.id,
-      actor_name: origin.actor.name,
-      action: deed.action,
-      subject_type: deed.subject.type,
-      subject_id: deed.subject.id,
-      request_id: origin.requestId,
-      address: origin.address,
-      user_agent: origin.userAgent,
-      details: JSON.stringify(deed.details),
-    })
-    .execute();
+  await trx.insertInto("audit_event").values(auditRow(deed, origin)).execute();
+}
+
+/** The row of a deed's audit event. */
+export function auditRow(deed: AuditedDeed, origin: Origin) {
+  return {
+    id: origin.eventId,
+    account_id: deed.accountId,
+    environment_id: deed.environmentId,
+    at: origin.atMs,
+    actor_type: origin.actor.type,
+    actor_id: origin.actor.id,
+    actor_name: origin.actor.name,
+    action: deed.action,
+    subject_type: deed.subject.type,
+    subject_id: deed.subject.id,
+    request_id: origin.requestId,
+    address: origin.address,
+    user_agent: origin.userAgent,
+    details: JSON.stringify(deed.details),
+  };
 }

@@ -1,5 +1,6 @@
 import type { Database, Engine } from "./engine.ts";
 import type { Change, Origin } from "./store.ts";
+import { type Mark, writeTogether } from "./together.ts";
 
 /**
  * Writes the change that verifiers must learn of, as late in its transaction as can be: the clock's row is locked by
@@ -13,6 +14,10 @@ export async function recordChange(
   kind: Change["kind"],
   subject: string,
 ): Promise<number> {
+  if (engine.writesTogether)
+    return expectSeq(
+      await writeTogether(trx, { change: { id: engine.randomId(), kind, subject } }),
+    );
   const { seq } = await trx
     .updateTable("change_clock")
     .set((eb) => ({ seq: eb("seq", "+", 1) }))
@@ -23,17 +28,27 @@ export async function recordChange(
 }
 
 /**
- * Writes a change that revokes, and opens its barrier.
+ * Writes a change that revokes, opens its barrier, and marks what it revoked.
  *
  * @param subject What verifiers know it by: the digest of a key, else the id.
  * @param subjectId The id, of a key too: it is kept longer than the change.
+ * @param mark Builds the update of the one row that is revoked; this transaction holds it.
  */
 export async function recordRevocation(
   trx: Database,
   engine: Engine,
   revoked: { kind: Change["kind"]; subject: string; subjectId: string },
   origin: Origin,
+  mark: Mark,
 ): Promise<number> {
+  if (engine.writesTogether)
+    return expectSeq(
+      await writeTogether(trx, {
+        change: { id: engine.randomId(), kind: revoked.kind, subject: revoked.subject },
+        revocation: { subjectId: revoked.subjectId, revokedAtMs: origin.atMs },
+        mark,
+      }),
+    );
   const seq = await recordChange(trx, engine, revoked.kind, revoked.subject);
   await trx
     .insertInto("revocation")
@@ -48,5 +63,13 @@ export async function recordRevocation(
       lapsed: 0,
     })
     .execute();
+  if ((await mark(seq).execute()).length !== 1)
+    throw new Error(`${revoked.kind} ${revoked.subjectId} was revoked under the lock of its row`);
+  return seq;
+}
+
+/** Without a guard a seq is always given. */
+function expectSeq(seq: number | null): number {
+  if (seq === null) throw new Error("the change clock is missing");
   return seq;
 }

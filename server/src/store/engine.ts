@@ -12,12 +12,33 @@ export interface Engine {
    * transaction at a time and knows no `for update`.
    */
   readonly locksRows: boolean;
+  /**
+   * Whether a change is written by one statement with all that belongs to it, so that its clock is locked for no round
+   * trip more than needed. SQLite knows no such statement, and needs none.
+   */
+  readonly writesTogether: boolean;
   /** Random ids of rows that callers do not name: changes and sign-in credentials. */
   randomId(): string;
   /** True where `column` contains `text`, literally: there are no wildcards. */
   contains(column: Expression<string>, text: string): Expression<SqlBool>;
   signInTime(atMs: number): SignInTime;
   boolean(value: boolean): StoredBoolean;
+  /** Lets one transaction at a time look whether `name` is taken and take it; the others wait for its end. */
+  lockName(trx: Database, name: string): Promise<void>;
+  /** Whether a deed that ended with this error may have been done nevertheless. */
+  isAmbiguous(error: unknown): boolean;
+  /** A node joined at `seq`: from now on the database may lawfully be behind what it was before, e.g. restored. */
+  joinedAt(seq: number): void;
+}
+
+/** The store's connections by what waits for them, so that a crowd of one kind holds up no other; one on SQLite. */
+export interface Lanes {
+  /** Loads and everything that people and programs ask for. */
+  readonly requests: Database;
+  /** Revocations, their barriers, and looking after other nodes. */
+  readonly revocations: Database;
+  /** Joining and renewing, nothing else: a node's lease hangs on them. */
+  readonly renewals: Database;
 }
 
 /** Carries a refused deed out of its transaction, so that the engine rolls it back; never leaves {@link deed}. */
@@ -42,6 +63,19 @@ export async function deed<T>(
     if (error instanceof Undone && undone !== undefined) return undone.outcome;
     throw error;
   }
+}
+
+/** Repetitions of a deed whose answer was lost. */
+const REPEATS_MAX = 2;
+
+/** Repeats a deed that is guarded against being done twice for as long as it is not known whether it was done. */
+export async function untilCertain<T>(engine: Engine, deed: () => Promise<T>): Promise<T> {
+  for (let repeats = 0; ; repeats++)
+    try {
+      return await deed();
+    } catch (error) {
+      if (repeats === REPEATS_MAX || !engine.isAmbiguous(error)) throw error;
+    }
 }
 
 /** The 32 bytes of a digest given as base64url. */

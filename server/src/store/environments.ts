@@ -1,6 +1,6 @@
 import { recordAudit } from "./audit.ts";
 import { recordRevocation } from "./changes.ts";
-import { type Database, deed, type Engine } from "./engine.ts";
+import { type Database, deed, type Engine, type Lanes } from "./engine.ts";
 import { claimOnce } from "./idempotency.ts";
 import { selectLivingEnvironments } from "./living.ts";
 import { type PageBound, readPage } from "./paging.ts";
@@ -19,10 +19,11 @@ type EnvironmentStore = Pick<
 
 /** The environments of one account. */
 export function environmentStore(
-  db: Database,
+  lanes: Lanes,
   engine: Engine,
   accountId: string,
 ): EnvironmentStore {
+  const db = lanes.requests;
   return {
     listEnvironments: (page) =>
       readPage(page, {
@@ -100,7 +101,7 @@ export function environmentStore(
       }),
 
     deleteEnvironment: (slug, origin) =>
-      deed(db, async (trx) => {
+      deed(lanes.revocations, async (trx) => {
         const environment = await holdEnvironment(trx, engine, accountId, slug);
         if (environment === undefined) return { outcome: "absent" };
         const { id } = environment;
@@ -116,13 +117,14 @@ export function environmentStore(
           origin,
         );
         const revoked = { kind: "environment", subject: id, subjectId: id } as const;
-        const seq = await recordRevocation(trx, engine, revoked, origin);
-        await trx
-          .updateTable("environment")
-          .set({ deleted_at: origin.atMs, deletion_seq: seq })
-          .where("id", "=", id)
-          .where("deleted_at", "is", null)
-          .execute();
+        const seq = await recordRevocation(trx, engine, revoked, origin, (seq) =>
+          trx
+            .updateTable("environment")
+            .set({ deleted_at: origin.atMs, deletion_seq: seq })
+            .where("id", "=", id)
+            .where("deleted_at", "is", null)
+            .returning("id"),
+        );
         return { outcome: "deleted", seq };
       }),
   };
@@ -136,6 +138,9 @@ async function holdEnvironment(
   slug: string,
 ): Promise<Environment | undefined> {
   const query = selectLivingEnvironments(trx, accountId).where("environment.slug", "=", slug);
-  const row = await (engine.locksRows ? query.forUpdate("environment") : query).executeTakeFirst();
+  const row = await (engine.locksRows
+    ? query.forNoKeyUpdate("environment")
+    : query
+  ).executeTakeFirst();
   return row === undefined ? undefined : parseEnvironment(row);
 }

@@ -1,18 +1,21 @@
-import { recordAudit } from "./audit.ts";
+import type { Expression } from "kysely";
+import { type AuditedDeed, auditRow, recordAudit } from "./audit.ts";
 import { recordChange, recordRevocation } from "./changes.ts";
-import { type Database, deed, type Engine } from "./engine.ts";
+import { type Database, deed, type Engine, type Lanes, untilCertain } from "./engine.ts";
 import { claimOnce } from "./idempotency.ts";
 import { findLivingEnvironment } from "./living.ts";
 import { type PageBound, readPage } from "./paging.ts";
 import { insertKey, searchText } from "./provisioning.ts";
 import { rowOf } from "./row.ts";
 import { KEY_COLUMNS, parseKey } from "./rows.ts";
-import type { AccountStore, ApiKey, KeyFilter, Origin, PageAsk } from "./store.ts";
+import type { AccountStore, ApiKey, KeyFilter, Once, Origin, PageAsk } from "./store.ts";
+import { IF_CLOCKED, writeTogether } from "./together.ts";
 
 type KeyStore = Pick<AccountStore, "listKeys" | "createKey" | "findKey" | "editKey" | "revokeKey">;
 
 /** The keys of one account. */
-export function keyStore(db: Database, engine: Engine, accountId: string): KeyStore {
+export function keyStore(lanes: Lanes, engine: Engine, accountId: string): KeyStore {
+  const db = lanes.requests;
   return {
     listKeys: (filter, page) => listKeys(db, engine, accountId, filter, page),
 
@@ -70,23 +73,103 @@ export function keyStore(db: Database, engine: Engine, accountId: string): KeySt
           },
           origin,
         );
+        const edited = await readKey(trx, accountId, id);
         // The description is no part of the verdict, so it is no news to verifiers.
         if (fields.includes("metadata")) await recordChange(trx, engine, "key", held.digest);
-        return { outcome: "edited", key: await readKey(trx, accountId, id) };
+        return { outcome: "edited", key: edited };
       }),
 
     revokeKey: (id, reason, origin, once) =>
-      deed(db, async (trx, undo) => {
-        const earlier = await claimOnce(trx, once, id, origin);
-        if (earlier?.outcome === "mismatch") return { outcome: "mismatch" };
-        const held = await holdKey(trx, engine, accountId, id);
-        if (held === undefined) return undo({ outcome: "absent" });
-        const first = held.key.revocation;
-        if (first !== null) return { outcome: "already_revoked", seq: first.seq, key: held.key };
-        const seq = await revokeHeld(trx, engine, accountId, held, reason, origin);
-        return { outcome: "revoked", seq, key: await readKey(trx, accountId, id) };
-      }),
+      untilCertain(engine, () =>
+        once === null && engine.writesTogether
+          ? revokeTogether(lanes.revocations, engine, { accountId, id, reason, origin })
+          : revokeKey(lanes.revocations, engine, { accountId, id, reason, origin }, once),
+      ),
   };
+}
+
+/** What a revocation of a key is asked with. */
+interface RevocationAsk {
+  readonly accountId: string;
+  readonly id: string;
+  readonly reason: string | null;
+  readonly origin: Origin;
+}
+
+type Revoked = Awaited<ReturnType<AccountStore["revokeKey"]>>;
+
+function revokeKey(
+  db: Database,
+  engine: Engine,
+  { accountId, id, reason, origin }: RevocationAsk,
+  once: Once | null,
+): Promise<Revoked> {
+  return deed<Revoked>(db, async (trx, undo) => {
+    const earlier = await claimOnce(trx, once, id, origin);
+    if (earlier?.outcome === "mismatch") return { outcome: "mismatch" };
+    const held = await holdKey(trx, engine, accountId, id);
+    if (held === undefined) return undo({ outcome: "absent" });
+    const first = held.key.revocation;
+    if (first !== null) return { outcome: "already_revoked", seq: first.seq, key: held.key };
+    await recordAudit(trx, revocationAudit(accountId, held.key, reason), origin);
+    const revoked = { kind: "key", subject: held.digest, subjectId: id } as const;
+    const seq = await recordRevocation(trx, engine, revoked, origin, (seq) =>
+      markRevoked(trx, id, seq, reason, origin),
+    );
+    return { outcome: "revoked", seq, key: await readKey(trx, accountId, id) };
+  });
+}
+
+/**
+ * The same as one autocommitted statement: key, change and audit event (design §6). What it needs of the key never
+ * changes and so is read before; the statement's guard decides whether it is still to be revoked.
+ */
+async function revokeTogether(
+  db: Database,
+  engine: Engine,
+  { accountId, id, reason, origin }: RevocationAsk,
+): Promise<Revoked> {
+  for (;;) {
+    const row = await selectKeys(db, accountId)
+      .select("api_key.digest")
+      .where("api_key.id", "=", id)
+      .executeTakeFirst();
+    if (row === undefined) return { outcome: "absent" };
+    const key = parseKey(row);
+    const first = key.revocation;
+    if (first !== null) return { outcome: "already_revoked", seq: first.seq, key };
+    const guard = selectKeys(db, accountId)
+      .clearSelect()
+      .select("api_key.id")
+      .where("api_key.id", "=", id)
+      .where("api_key.revoked_at", "is", null)
+      .forNoKeyUpdate("api_key");
+    const seq = await writeTogether(db, {
+      guard,
+      audit: auditRow(revocationAudit(accountId, key, reason), origin),
+      change: {
+        id: engine.randomId(),
+        kind: "key",
+        subject: rowOf("api_key", row).digest("digest"),
+      },
+      revocation: { subjectId: id, revokedAtMs: origin.atMs },
+      mark: (seq) => markRevoked(db, id, seq, reason, origin).where(IF_CLOCKED),
+    });
+    // Another was first, or the environment was deleted, since the key was read: its new state tells which.
+    if (seq === null) continue;
+    const revocation = { seq, effectiveAtMs: null, tookMs: null, acknowledged: 0, lapsed: 0 };
+    return {
+      outcome: "revoked",
+      seq,
+      key: {
+        ...key,
+        revokedAtMs: origin.atMs,
+        revokedBy: origin.actor,
+        revokedReason: reason,
+        revocation,
+      },
+    };
+  }
 }
 
 /** A key that this transaction is about to change: on engines that need it, its row is locked. */
@@ -95,28 +178,24 @@ interface HeldKey {
   readonly digest: string;
 }
 
-async function revokeHeld(
-  trx: Database,
-  engine: Engine,
-  accountId: string,
-  { key, digest }: HeldKey,
+function revocationAudit(accountId: string, key: ApiKey, reason: string | null): AuditedDeed {
+  return {
+    action: "api_key.revoked",
+    accountId,
+    environmentId: key.environment.id,
+    subject: { type: "api_key", id: key.id },
+    details: { type: key.type, hint: key.hint, reason },
+  };
+}
+
+function markRevoked(
+  db: Database,
+  id: string,
+  seq: number | Expression<number>,
   reason: string | null,
   origin: Origin,
-): Promise<number> {
-  await recordAudit(
-    trx,
-    {
-      action: "api_key.revoked",
-      accountId,
-      environmentId: key.environment.id,
-      subject: { type: "api_key", id: key.id },
-      details: { type: key.type, hint: key.hint, reason },
-    },
-    origin,
-  );
-  const revoked = { kind: "key", subject: digest, subjectId: key.id } as const;
-  const seq = await recordRevocation(trx, engine, revoked, origin);
-  const { numUpdatedRows } = await trx
+) {
+  return db
     .updateTable("api_key")
     .set({
       revoked_at: origin.atMs,
@@ -126,11 +205,9 @@ async function revokeHeld(
       revoked_reason: reason,
       revocation_seq: seq,
     })
-    .where("id", "=", key.id)
+    .where("id", "=", id)
     .where("revoked_at", "is", null)
-    .executeTakeFirstOrThrow();
-  if (numUpdatedRows !== 1n) throw new Error(`key ${key.id} was revoked under the lock of its row`);
-  return seq;
+    .returning("id");
 }
 
 /** The keys of the account's living environments. */
@@ -160,7 +237,9 @@ async function holdKey(
   id: string,
 ): Promise<HeldKey | undefined> {
   const query = selectKeys(trx, accountId).select("api_key.digest").where("api_key.id", "=", id);
-  const row = await (engine.locksRows ? query.forUpdate("api_key") : query).executeTakeFirst();
+  // Locked by a statement of its own: one that had to wait would join what it read before it waited.
+  if (engine.locksRows) await query.forNoKeyUpdate("api_key").execute();
+  const row = await query.executeTakeFirst();
   if (row === undefined) return undefined;
   return { key: parseKey(row), digest: rowOf("api_key", row).digest("digest") };
 }

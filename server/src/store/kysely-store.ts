@@ -1,6 +1,6 @@
 import { accessStore } from "./access.ts";
 import { operatorStore } from "./accounts.ts";
-import type { Database, Engine } from "./engine.ts";
+import type { Engine, Lanes } from "./engine.ts";
 import { environmentStore } from "./environments.ts";
 import { IDEMPOTENCY_KEPT_MS } from "./idempotency.ts";
 import { keyLoader } from "./key-records.ts";
@@ -8,26 +8,29 @@ import { keyStore } from "./keys.ts";
 import { clockSeq, leaseStore } from "./leases.ts";
 import { setupStore } from "./setup.ts";
 import type { Store } from "./store.ts";
+import { recordUsesTogether } from "./together.ts";
 
 /**
  * The store on a migrated database.
  *
- * @param release Called once the connections are closed.
+ * @param release Called once the connections are closed; ends what else the engine holds.
  */
-export function kyselyStore(db: Database, engine: Engine, release: () => void): Store {
+export function kyselyStore(lanes: Lanes, engine: Engine, release: () => Promise<void>): Store {
+  const db = lanes.requests;
   return {
-    leases: leaseStore(db),
+    leases: leaseStore(lanes, engine),
     account: (accountId) => ({
       accountId,
-      ...environmentStore(db, engine, accountId),
-      ...keyStore(db, engine, accountId),
+      ...environmentStore(lanes, engine, accountId),
+      ...keyStore(lanes, engine, accountId),
     }),
     loadKeys: keyLoader(db),
     ...accessStore(db),
-    ...operatorStore(db, engine),
+    ...operatorStore(lanes, engine),
     ...setupStore(db, engine),
 
     async recordLastUsed(uses) {
+      if (engine.writesTogether) return recordUsesTogether(db, uses);
       await db.transaction().execute(async (trx) => {
         for (const { keyId, atMs } of uses)
           await trx
@@ -58,8 +61,8 @@ export function kyselyStore(db: Database, engine: Engine, release: () => void): 
     },
 
     async close() {
-      await db.destroy();
-      release();
+      for (const lane of new Set(Object.values(lanes))) await lane.destroy();
+      await release();
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { Database } from "./engine.ts";
+import type { Database, Engine, Lanes } from "./engine.ts";
 import { rowOf } from "./row.ts";
 import { parseChange, parseNode, parseRevocation, REVOCATION_COLUMNS } from "./rows.ts";
 import type { LeaseStore, Revocation } from "./store.ts";
@@ -7,28 +7,34 @@ import type { LeaseStore, Revocation } from "./store.ts";
 const PENDING_MAX = 100;
 
 /** What the lease protocol asks of the store; docs/architecture.md tells what for. */
-export function leaseStore(db: Database): LeaseStore {
+export function leaseStore({ renewals, revocations: db }: Lanes, engine: Engine): LeaseStore {
   return {
-    joinNode: (node) => joinNode(db, node),
-    readChanges: (afterSeq, afterId) => readChanges(db, afterSeq, afterId),
+    async joinNode(node) {
+      const joined = await joinNode(renewals, node);
+      engine.joinedAt(joined.seq);
+      return joined;
+    },
+    readChanges: (afterSeq, afterId) => readChanges(renewals, afterSeq, afterId),
     readNodes: () => readNodes(db),
     recordEffective: (seq, receipt) => recordEffective(db, seq, receipt),
 
-    async renewNode(id, renewals, appliedSeq, below) {
-      const renewed = await db
+    async renewNode(id, count, appliedSeq, below) {
+      const renewed = await renewals
         .updateTable("node")
-        .set({ renewals, applied_seq: appliedSeq, below })
+        .set({ renewals: count, applied_seq: appliedSeq, below })
         .where("id", "=", id)
         .executeTakeFirstOrThrow();
       return renewed.numUpdatedRows === 1n;
     },
 
-    async reapNode(id, renewals) {
-      const reaped = await db
-        .deleteFrom("node")
-        .where("id", "=", id)
-        .where("renewals", "=", renewals)
-        .executeTakeFirstOrThrow();
+    async reapNode(id, seen) {
+      let remove = db.deleteFrom("node").where("id", "=", id).where("renewals", "=", seen);
+      // A row that is locked is being renewed, or reaped by another: either way there is nothing to wait for.
+      if (engine.locksRows)
+        remove = remove.where("id", "in", (eb) =>
+          eb.selectFrom("node").select("id").where("id", "=", id).forUpdate().skipLocked(),
+        );
+      const reaped = await remove.executeTakeFirstOrThrow();
       return reaped.numDeletedRows === 1n;
     },
 

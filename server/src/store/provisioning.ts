@@ -35,7 +35,7 @@ export async function insertAccount(
   account: NewAccount,
   origin: Origin,
 ): Promise<Account | "slug_taken" | "external_id_taken" | "person_exists"> {
-  if (await isExternalIdTaken(trx, account.externalId)) return "external_id_taken";
+  if (await isExternalIdTaken(trx, engine, account.externalId)) return "external_id_taken";
   const inserted = await trx
     .insertInto("account")
     .values({
@@ -133,12 +133,15 @@ async function insertPerson(
     .execute();
   return true;
 }
-/** Only a living account holds its external id. */
+
+/** Only a living account holds its external id. Of transactions that are about to take it, one is told that it may. */
 export async function isExternalIdTaken(
   trx: Database,
+  engine: Engine,
   externalId: string | null,
 ): Promise<boolean> {
   if (externalId === null) return false;
+  await engine.lockName(trx, `external_id ${externalId}`);
   const owner = await trx
     .selectFrom("account")
     .select("id")

@@ -51,7 +51,14 @@ export async function openSqlite(path: string, options: SqliteOptions): Promise<
     const connection = openConnection(path);
     db = new Kysely<Schema>({ dialect: new TransactionalDialect({ database: connection }) });
     await migrate(db, "sqlite");
-    return { store: kyselyStore(db, sqliteEngine(options), release), db };
+    return {
+      store: kyselyStore(
+        { requests: db, revocations: db, renewals: db },
+        sqliteEngine(options),
+        async () => release(),
+      ),
+      db,
+    };
   } catch (error) {
     await db?.destroy();
     release();
@@ -63,10 +70,14 @@ function sqliteEngine(options: SqliteOptions): Engine {
   return {
     dialect: "sqlite",
     locksRows: false,
+    writesTogether: false,
     randomId: options.randomId,
     contains: (column, text) => sql`instr(${column}, ${text}) > 0`,
     signInTime: (atMs) => new Date(atMs).toISOString(),
     boolean: (value) => (value ? 1 : 0),
+    lockName: async () => {},
+    isAmbiguous: () => false,
+    joinedAt: () => {},
   };
 }
 

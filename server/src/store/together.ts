@@ -1,0 +1,99 @@
+import { type Expression, type OperationNodeSource, type RawBuilder, sql } from "kysely";
+import type { auditRow } from "./audit.ts";
+import type { Database } from "./engine.ts";
+import { clockSeq } from "./leases.ts";
+import type { Change } from "./store.ts";
+
+/** The channel on which every change is announced; the payload is its seq. */
+export const CHANGE_CHANNEL = "latchkey_change";
+
+/** Builds the update that marks one row revoked by the change `seq`, and returns its id. */
+export type Mark = (seq: number | Expression<number>) => OperationNodeSource & {
+  execute(): Promise<readonly { readonly id: string }[]>;
+};
+
+/**
+ * True where the guard of {@link writeTogether} found its row. A mark beside a guard needs it: the statement still sees
+ * the row as it was before the guard waited for it, and would hold that to the table's constraints.
+ */
+export const IF_CLOCKED = sql<boolean>`exists (select from clock)`;
+
+/** A change and what is written with it. */
+export interface Together {
+  /** Finds, and locks, the row that must be there for anything to be written. */
+  readonly guard?: OperationNodeSource;
+  readonly audit?: ReturnType<typeof auditRow>;
+  readonly change: Omit<Change, "seq">;
+  readonly revocation?: { readonly subjectId: string; readonly revokedAtMs: number };
+  /** With a guard, under {@link IF_CLOCKED} as well. */
+  readonly mark?: Mark;
+}
+
+/**
+ * Writes a change with all that belongs to it, and announces it, by one statement of Postgres: outside a transaction
+ * the clock is locked for no round trip at all, inside one until the commit that follows.
+ *
+ * @returns The seq, or `null` when the guard found nothing and nothing was written.
+ */
+export async function writeTogether(
+  db: Database,
+  { guard, audit, change, revocation, mark }: Together,
+): Promise<number | null> {
+  const seq = sql<number>`(select seq from clock)`;
+  const parts: RawBuilder<unknown>[] = [
+    // The guard's row first, the clock after it: whoever waits for a row does not hold the clock.
+    guard === undefined
+      ? sql`clock as (update change_clock set seq = seq + 1 returning seq)`
+      : sql`held as (${guard}), clock as (
+          update change_clock set seq = seq + 1 where exists (select from held) returning seq)`,
+    sql`change_made as (insert into change (seq, id, kind, subject)
+      select seq, ${change.id}, ${change.kind}, ${change.subject} from clock)`,
+  ];
+  if (audit !== undefined) parts.push(sql`audited as (${insertIfClocked("audit_event", audit)})`);
+  if (revocation !== undefined)
+    parts.push(sql`revocation_made as (insert into revocation (seq, kind, subject_id, revoked_at)
+      select seq, ${change.kind}, ${revocation.subjectId}, ${revocation.revokedAtMs}::bigint from clock)`);
+  if (mark !== undefined) parts.push(sql`marked as (${mark(seq)})`);
+  const marked = mark === undefined ? sql`1` : sql`(select count(*) from marked)`;
+  const { rows } = await sql<{ clock_seq: unknown }>`with ${sql.join(parts)}
+    select seq as clock_seq, ${marked} as marked, pg_notify(${sql.lit(CHANGE_CHANNEL)}, seq::text)
+    from clock`.execute(db);
+  return rows[0] === undefined ? null : clockSeq(rows[0]);
+}
+
+/** Inserts one row when the clock was advanced. Its columns take their types from the table. */
+function insertIfClocked(
+  table: string,
+  row: Readonly<Record<string, string | number | null>>,
+): RawBuilder<unknown> {
+  const columns = Object.keys(row).map((column) => sql.ref(column));
+  return sql`insert into ${sql.table(table)} (${sql.join(columns)})
+    select ${sql.join(Object.values(row))} from clock`;
+}
+
+/** Keys whose use is recorded by one statement. */
+const USES_MAX = 1_000;
+
+/**
+ * Records uses by one statement of Postgres for many keys, which locks them in one order everywhere: nodes that record
+ * the same keys cannot wait for each other in a circle.
+ */
+export async function recordUsesTogether(
+  db: Database,
+  uses: readonly { readonly keyId: string; readonly atMs: number }[],
+): Promise<void> {
+  for (let start = 0; start < uses.length; start += USES_MAX) {
+    const batch = uses.slice(start, start + USES_MAX);
+    await sql`with used as (
+        select id, max(at) as at
+        from unnest(${batch.map((use) => use.keyId)}::text[], ${batch.map((use) => use.atMs)}::bigint[])
+          as used (id, at)
+        group by id),
+      held as (
+        select id from api_key where id in (select id from used) order by id for no key update)
+      update api_key set last_used_at = used.at
+      from used join held on held.id = used.id
+      where api_key.id = used.id
+        and (api_key.last_used_at is null or api_key.last_used_at < used.at)`.execute(db);
+  }
+}
