@@ -84,7 +84,10 @@ function useShortcuts(
       return;
     if (document.querySelector("[role='dialog'], [role='alertdialog']") !== null) return;
     if (!opened) {
-      if (event.key.toLowerCase() === "e" && !event.repeat) setOpened(true);
+      if (event.key.toLowerCase() !== "e" || event.repeat) return;
+      // A menu that is still fading out would take this very key for one pressed outside of it, and close again.
+      event.stopPropagation();
+      setOpened(true);
       return;
     }
     const chosen = /^[1-9]$/.test(event.key) ? environments[Number(event.key) - 1] : undefined;

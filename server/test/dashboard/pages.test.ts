@@ -1,7 +1,8 @@
-import type { BrowserContext, Locator, Page } from "playwright-core";
+import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { waitFor } from "../child.ts";
 import { expectGoodLooks } from "./looks.ts";
+import { button, dialog, keyRow, openKeyMenu } from "./parts.ts";
 import { DESKTOP, openPage, openWorld, PHONE, type World } from "./world.ts";
 
 let world: World;
@@ -36,18 +37,8 @@ async function furnish({ client }: World): Promise<void> {
   });
 }
 
-const dialog = (page: Page): Locator => page.getByRole("dialog");
-const button = (on: Page | Locator, name: string): Locator =>
-  on.getByRole("button", { name, exact: true });
-
-/** The row of a key: of the table, or of the cards where the window is narrow. */
-const keyRow = (page: Page, text: string): Locator =>
-  page.getByRole("row").or(page.getByRole("listitem")).filter({ hasText: text });
-
 async function openMenu(page: Page, row: string, item: string): Promise<void> {
-  await keyRow(page, row)
-    .getByRole("button", { name: /^Actions for/ })
-    .click();
+  await openKeyMenu(page, row);
   await page.getByRole("menuitem", { name: item }).click();
   await dialog(page).waitFor();
 }
@@ -104,9 +95,7 @@ const states: Record<string, (page: Page) => Promise<unknown>> = {
   },
   "a key's menu": async (page) => {
     await openKeys(page);
-    await keyRow(page, "Map on the web site")
-      .getByRole("button", { name: /^Actions for/ })
-      .click();
+    await openKeyMenu(page, "Map on the web site");
     await page.getByRole("menuitem", { name: "Copy token" }).waitFor();
   },
   "create dialog": async (page) => {
