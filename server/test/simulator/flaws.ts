@@ -28,11 +28,15 @@ export const FLAWS: Readonly<Record<string, Flaw>> = {
     lookup: (lookup) =>
       wrapLookup(lookup, { grant: (_, lengthMs) => lookup.grant(lookup.clock.read(), lengthMs) }),
   })),
-  "a holder does not stop early": planted(() => ({
+  "nobody allows for clocks of different rates": planted((ambient) => ({
     lookup: (lookup) =>
       wrapLookup(lookup, {
         grant: (fromMs, lengthMs) => lookup.grant(fromMs, lengthMs / (1 - RATE_ALLOWANCE)),
       }),
+    barrierAmbient: () => ({
+      ...ambient,
+      monoMs: () => ambient.monoMs() * (1 + RATE_ALLOWANCE),
+    }),
   })),
   "a holder does not notice that it slept": planted(() => ({
     clocks: ({ monoMs }) => ({ monoMs, wallMs: monoMs }),

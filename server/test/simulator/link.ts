@@ -15,6 +15,14 @@ export interface Weather {
   /** Probability that a look-up of keys takes longer than leases last. */
   slowLoads: number;
   storeDown: boolean;
+  /** Statements that the network holds back until the nemesis lets them go; `null`: none. */
+  held: Held | null;
+}
+
+export interface Held {
+  /** What the names of these statements begin with. */
+  readonly what: string;
+  readonly statements: (() => void)[];
 }
 
 /** How long a machine waits for the store; then it takes the statement for failed, though it may still run. */
@@ -78,7 +86,9 @@ export function createClient(surroundings: ClientSurroundings): StoreClient {
         });
       if (life.over || link.requestsCut || random.chance(weather.loss)) return;
       const lateMs = random.chance(weather.late) ? random.between(0, patience.lateMaxMs) : 0;
-      timeline.after(delay() + lateMs + random.between(0, slowMs), () => {
+      const held =
+        weather.held !== null && what.startsWith(weather.held.what) ? weather.held : null;
+      const arrive = (): void => {
         if (weather.storeDown) {
           if (random.chance(0.7))
             timeline.after(delay(), () => answer(() => reject(new Error("the store is down"))));
@@ -95,7 +105,9 @@ export function createClient(surroundings: ClientSurroundings): StoreClient {
         } catch (error) {
           timeline.after(delay(), () => answer(() => reject(error)));
         }
-      });
+      };
+      if (held !== null) held.statements.push(arrive);
+      else timeline.after(delay() + lateMs + random.between(0, slowMs), arrive);
     });
   }
 

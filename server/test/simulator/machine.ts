@@ -186,7 +186,7 @@ export function createMachine(name: string, surroundings: MachineSurroundings): 
 /** Mostly an extreme: it is there that an allowance too small shows. */
 function drawRate(random: Random): number {
   const chance = random.between(0, 1);
-  if (chance < 0.35) return 1 - RATE_EXTREME;
-  if (chance < 0.7) return 1 + RATE_EXTREME;
+  if (chance < 0.45) return 1 - RATE_EXTREME;
+  if (chance < 0.9) return 1 + RATE_EXTREME;
   return 1 + random.between(-RATE_EXTREME, RATE_EXTREME);
 }

@@ -23,6 +23,8 @@ export interface StoreEvents {
   effective(subject: Subject, recordedBy: string, revokedBy: string): void;
   /** A node's row was written: its next lease is as good as granted. */
   renewed(by: string): void;
+  /** A row was deleted as a dead node's. */
+  reaped(name: string): void;
 }
 
 /**
@@ -132,7 +134,12 @@ export function createMemoryStore(events: StoreEvents): MemoryStore {
       return row !== undefined;
     },
     readNodes: () => ({ seq, nodes: [...nodes.values()] }),
-    reapNode: (id, renewals) => nodes.get(id)?.renewals === renewals && nodes.delete(id),
+    reapNode(id, renewals) {
+      const row = nodes.get(id);
+      if (row?.renewals !== renewals) return false;
+      events.reaped(row.label);
+      return nodes.delete(id);
+    },
     releaseNode(id) {
       nodes.delete(id);
     },

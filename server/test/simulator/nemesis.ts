@@ -1,3 +1,4 @@
+import { type Ambush, createAmbush } from "./ambush.ts";
 import type { History } from "./history.ts";
 import type { Weather } from "./link.ts";
 import type { MemoryStore } from "./memory-store.ts";
@@ -14,58 +15,26 @@ export interface NemesisOptions {
   readonly processes: readonly ServerProcess[];
   readonly leaseMs: number;
   readonly endMs: number;
+  readonly onlyAmbushes: boolean;
   readonly trace: (text: () => string) => void;
   /** Has a client revoke something at this process. */
   readonly revoke: (process: ServerProcess) => void;
 }
 
-export interface Nemesis {
-  /** The row of the process of this name was just written. */
-  renewed(name: string): void;
-}
-
 /** Breaks things until `endMs`; each world has its own mix of faults, for a mix of all hides what one can do. */
-export function startNemesis(options: NemesisOptions): Nemesis {
+export function startNemesis(options: NemesisOptions): Ambush {
   const { timeline, random, leaseMs, endMs } = options;
   const ambush = createAmbush(options);
-  const faults = [...faultsOf(options), ambush.arm].filter(() => random.chance(0.45));
+  const others = options.onlyAmbushes ? [] : faultsOf(options).filter(() => random.chance(0.45));
+  const faults = [...others, ambush.arm];
   const meanMs = random.pick([0.25, 0.5, 1]) * leaseMs;
   const strike = (): void => {
     if (timeline.nowMs > endMs) return;
-    if (faults.length > 0) random.pick(faults)();
+    random.pick(faults)();
     timeline.after(random.exponential(meanMs), strike);
   };
   timeline.at(400, strike);
   return ambush;
-}
-
-/**
- * Waits for a renewal, and just after it cuts that process off and has something revoked elsewhere: then the lease that
- * must lapse is as young as can be, and ends within a hair of the barrier.
- */
-function createAmbush(options: NemesisOptions) {
-  const { timeline, random, processes, leaseMs, endMs, revoke, trace } = options;
-  let armed = false;
-  return {
-    arm(): void {
-      armed = true;
-    },
-    renewed(name: string): void {
-      const caught = processes.find(({ machine }) => machine.name === name);
-      const others = processes.filter((process) => process !== caught);
-      if (!armed || timeline.nowMs > endMs || caught === undefined || others.length === 0) return;
-      armed = false;
-      trace(() => `${name} is ambushed: it reaches the store no more`);
-      caught.link.requestsCut = true;
-      caught.machine.disturbedMs = Number.POSITIVE_INFINITY;
-      timeline.after(random.exponential(5), () => revoke(random.pick(others)));
-      timeline.after(random.between(1.2, 3) * leaseMs, () => {
-        caught.link.requestsCut = false;
-        caught.machine.disturbedMs = timeline.nowMs;
-        trace(() => `${name} reaches the store again`);
-      });
-    },
-  };
 }
 
 function faultsOf(options: NemesisOptions): (() => void)[] {

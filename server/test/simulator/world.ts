@@ -1,10 +1,12 @@
 import { createHash } from "node:crypto";
 import pino, { type Logger } from "pino";
 import { createVerification } from "../../src/domain/verification.ts";
+import type { Ambush } from "./ambush.ts";
 import { createHistory, type History } from "./history.ts";
 import type { Patience, Weather } from "./link.ts";
+import { RATE_EXTREME } from "./machine.ts";
 import { createMemoryStore, type Subject } from "./memory-store.ts";
-import { type Nemesis, startNemesis } from "./nemesis.ts";
+import { startNemesis } from "./nemesis.ts";
 import { type Random, randomOf } from "./random.ts";
 import { createServerProcess, type ServerProcess, type Surroundings } from "./server-process.ts";
 import { createTimeline } from "./timeline.ts";
@@ -50,14 +52,15 @@ export async function play(options: WorldOptions): Promise<Outcome> {
   const patience: Patience = { timeoutMs: 0.4 * LEASE_MS, lateMaxMs: 3 * LEASE_MS };
   let unsettled = false;
   let workload: Workload | undefined;
-  let nemesis: Nemesis | undefined;
+  let ambush: Ambush | undefined;
   const history = createHistory(timeline, trace, (subject) => workload?.probe(subject));
   const memory = createMemoryStore({
     effective(subject, recordedBy, revokedBy) {
       if (recordedBy !== revokedBy) history.counts.completedByOthers += 1;
       history.returned(subject, `recorded as effective by ${recordedBy}`);
     },
-    renewed: (by) => nemesis?.renewed(by),
+    renewed: (by) => ambush?.renewed(by),
+    reaped: (name) => ambush?.reaped(name),
   });
   const surroundings: Surroundings = {
     timeline,
@@ -80,12 +83,13 @@ export async function play(options: WorldOptions): Promise<Outcome> {
   workload = createWorkload({ timeline, random, weather, history, processes, load: climate.load });
   for (const process of processes) timeline.at(random.between(0, 50), process.boot);
   workload.start();
-  if (!climate.calm)
-    nemesis = startNemesis({
+  if (climate.mood !== "calm")
+    ambush = startNemesis({
       ...surroundings,
       processes,
       leaseMs: LEASE_MS,
       endMs: climate.load.endMs,
+      onlyAmbushes: climate.mood === "duel",
       revoke: workload.revokeOne,
     });
   const endMs = healAndCheck(climate, { ...surroundings, processes, workload });
@@ -112,37 +116,49 @@ function everythingSettled(): Promise<void> {
   });
 }
 
+function slackOf(weather: Weather): number {
+  return SLACK_MEAN_DELAYS * weather.delayMeanMs + 20;
+}
+
 interface Climate {
   readonly weather: Weather;
   readonly load: Parameters<typeof createWorkload>[0]["load"];
   /** Of each process. */
   readonly leasesMs: readonly number[];
-  /** Nothing goes wrong, so revocations must be quick. */
-  readonly calm: boolean;
+  /** `calm`: nothing goes wrong. `duel`: nothing but ambushes, over a fast network, where little covers an error. */
+  readonly mood: "calm" | "duel" | "stormy";
 }
 
 function drawClimate(random: Random): Climate {
-  const calm = random.chance(0.06);
-  const nodes = 1 + random.below(4);
+  const chance = random.between(0, 1);
+  const mood = chance < 0.06 ? "calm" : chance < 0.2 ? "duel" : "stormy";
+  const stormy = mood === "stormy";
+  const nodes = mood === "duel" ? 2 + random.below(2) : 1 + random.below(4);
   const longer = random.chance(0.2);
   const weather = {
-    delayMeanMs: calm ? 1 : random.pick([1, 3, 10, 25]),
-    loss: calm ? 0 : random.pick([0, 0, 0.01, 0.03]),
-    late: calm ? 0 : random.pick([0, 0.005, 0.03]),
-    slow: calm ? 0 : random.pick([0, 0, 0.1, 0.4]),
-    slowLoads: calm ? 0 : random.pick([0, 0.05, 0.25]),
+    delayMeanMs: stormy ? random.pick([1, 3, 10, 25]) : random.pick([0.3, 1]),
+    loss: stormy ? random.pick([0, 0, 0.01, 0.03]) : 0,
+    late: stormy ? random.pick([0, 0.005, 0.03]) : 0,
+    slow: stormy ? random.pick([0, 0, 0.1, 0.4]) : 0,
+    slowLoads: stormy ? random.pick([0, 0.05, 0.25]) : 0,
     storeDown: false,
+    held: null,
   };
+  const leasesMs = Array.from({ length: nodes }, () =>
+    longer && random.chance(0.5) ? 2.5 * LEASE_MS : LEASE_MS,
+  );
   const load = {
     gapMs: random.pick([6, 12, 25]),
     revokeGapMs: random.pick([0.15, 0.4, 1]) * LEASE_MS,
     endMs: random.pick([5, 7, 10]) * LEASE_MS,
     leaseMs: LEASE_MS,
+    // Each node renews every third of its lease.
+    revokeMaxMs:
+      mood === "calm"
+        ? Math.max(...leasesMs) / 3 / (1 - RATE_EXTREME) + slackOf(weather)
+        : Number.POSITIVE_INFINITY,
   };
-  const leasesMs = Array.from({ length: nodes }, () =>
-    longer && random.chance(0.5) ? 2.5 * LEASE_MS : LEASE_MS,
-  );
-  return { weather, load, leasesMs, calm };
+  return { weather, load, leasesMs, mood };
 }
 
 /**
@@ -157,7 +173,7 @@ function healAndCheck(
 ): number {
   const { timeline, weather, patience, history, memory, processes, workload } = world;
   const longestMs = Math.max(...climate.leasesMs);
-  const slackMs = SLACK_MEAN_DELAYS * weather.delayMeanMs + 20;
+  const slackMs = slackOf(weather);
   const wellMs = climate.load.endMs + WELL_AFTER_LEASES * (longestMs + patience.timeoutMs);
   const effectiveMs = wellMs + longestMs * 1.02 + slackMs;
   const warmMs = effectiveMs + 10;
