@@ -1,10 +1,10 @@
 import { ApiError, type ProvisionedJson } from "@latchkey/sdk/client";
 import { Button, Divider, PasswordInput, Stack, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
-import { useMutation } from "@tanstack/react-query";
-import { visitor } from "../api.ts";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { cacheKeys, visitor } from "../api.ts";
 import { bounds, rules } from "../bounds.ts";
-import { fieldErrors } from "../failures.ts";
+import { fieldErrors, isRefused } from "../failures.ts";
 import { useNameAndSlug } from "./name-and-slug.ts";
 import { Problem } from "./problem.tsx";
 
@@ -16,6 +16,7 @@ interface SetUpFormProps {
 /** Who the first owner is, and what their account is called. */
 export function SetUpForm({ secret, onDone }: SetUpFormProps) {
   const { slugFor, slugWritten } = useNameAndSlug();
+  const queryClient = useQueryClient();
   const form = useForm({
     initialValues: { name: "", email: "", password: "", accountName: "", accountSlug: "" },
     validate: {
@@ -29,7 +30,12 @@ export function SetUpForm({ secret, onDone }: SetUpFormProps) {
   const setUp = useMutation({
     // The tokens go to the page's own state, so that no cache ever holds them.
     mutationFn: async () => onDone(await visitor.setUp(setUpBody(secret, form.values))),
-    onError: (error) => form.setErrors(fieldErrors(error, serverFields)),
+    onError: (error) => {
+      form.setErrors(fieldErrors(error, serverFields));
+      // Somebody else was first: the page asks again and says so.
+      if (isRefused(error) && error.status === 409)
+        void queryClient.invalidateQueries({ queryKey: cacheKeys.setUp });
+    },
   });
   return (
     <form onSubmit={form.onSubmit(() => setUp.mutate())} noValidate aria-label="Set up">
