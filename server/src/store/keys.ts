@@ -9,7 +9,7 @@ import { insertKey, searchText } from "./provisioning.ts";
 import { rowOf } from "./row.ts";
 import { KEY_COLUMNS, parseKey } from "./rows.ts";
 import type { AccountStore, ApiKey, KeyFilter, Once, Origin, PageAsk } from "./store.ts";
-import { IF_CLOCKED, writeTogether } from "./together.ts";
+import { confirmRevocation, IF_CLOCKED, writeTogether } from "./together.ts";
 
 type KeyStore = Pick<AccountStore, "listKeys" | "createKey" | "findKey" | "editKey" | "revokeKey">;
 
@@ -137,7 +137,10 @@ async function revokeTogether(
     if (row === undefined) return { outcome: "absent" };
     const key = parseKey(row);
     const first = key.revocation;
-    if (first !== null) return { outcome: "already_revoked", seq: first.seq, key };
+    if (first !== null) {
+      if (first.effectiveAtMs === null) await confirmRevocation(db, first.seq);
+      return { outcome: "already_revoked", seq: first.seq, key };
+    }
     const guard = selectKeys(db, accountId)
       .clearSelect()
       .select("api_key.id")

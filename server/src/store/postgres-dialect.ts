@@ -87,6 +87,8 @@ function createDriver(settings: PoolSettings): Driver {
       try {
         client = await pool.connect();
       } catch (error) {
+        if (pool.totalCount === settings.connectionsMax && pool.idleCount === 0)
+          throw new DatabaseError("all connections to the database are in use", null, false);
         throw withoutContent(error, false);
       }
       const connection = new Connection(client, settings);

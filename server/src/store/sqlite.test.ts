@@ -5,20 +5,17 @@ import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { betterAuth } from "better-auth";
-import { hashPassword } from "better-auth/crypto";
-import { getMigrations } from "better-auth/db/migration";
-import { twoFactor } from "better-auth/plugins/two-factor";
 import { sql } from "kysely";
 import { afterEach, expect, test } from "vitest";
-import { makeWorld, START_MS } from "../../test/store/world.ts";
+import { testSignIn } from "../../test/store/sign-in.ts";
+import { makeWorld } from "../../test/store/world.ts";
 import { testStore } from "../../test/store-suite.ts";
 import { NewerSchema } from "./migrations/migrate.ts";
 import { CorruptRow, rowOf } from "./row.ts";
-import { SIGN_IN_SCHEMA, TWO_FACTOR_SCHEMA } from "./sign-in-schema.ts";
 import { openSqlite, StoreInUse } from "./sqlite.ts";
 
 testStore("sqlite", async () => openSqlite(":memory:", options()));
+testSignIn("sqlite", async () => openSqlite(":memory:", options()));
 
 function options() {
   let made = 0;
@@ -213,52 +210,3 @@ function onLines(statement: string): string {
   }
   return text;
 }
-
-test("better-auth has nothing to add to the migrated schema", async () => {
-  const { store, db } = await openSqlite(":memory:", options());
-  const complaints: string[] = [];
-  const plan = await getMigrations({
-    ...SIGN_IN_SCHEMA,
-    database: { db, type: "sqlite" },
-    plugins: [twoFactor({ schema: TWO_FACTOR_SCHEMA })],
-    logger: { level: "warn", log: (_level, message) => complaints.push(message) },
-  });
-  assert.deepEqual(
-    [plan.toBeCreated, plan.toBeAdded, plan.toBeAddedIndexes, plan.unsafeChanges],
-    [[], [], [], []],
-  );
-  assert.deepEqual(plan.schemaProblems, []);
-  assert.deepEqual(complaints, []);
-  await store.close();
-});
-
-test("the owner whom set-up made signs in, and the session is swept when it has ended", async () => {
-  const { store, db } = await openSqlite(":memory:", options());
-  const world = await makeWorld(store, db);
-  const password = "correct horse battery staple";
-  const owner = {
-    id: "per_1",
-    name: "Ada",
-    email: "ada@example.com",
-    passwordHash: await hashPassword(password),
-  };
-  await store.completeSetup(world.newAccount("first", { owner }), null, world.origin());
-  const auth = betterAuth({
-    ...SIGN_IN_SCHEMA,
-    baseURL: "http://127.0.0.1:4400",
-    secret: "a secret of the tests, of more than 32 characters",
-    database: { db, type: "sqlite" },
-    logger: { disabled: true },
-    emailAndPassword: { enabled: true, requireEmailVerification: true },
-    plugins: [twoFactor({ schema: TWO_FACTOR_SCHEMA })],
-  });
-  const { user } = await auth.api.signInEmail({ body: { email: owner.email, password } });
-  assert.equal(user.id, owner.id);
-  assert.equal(user.createdAt.getTime(), START_MS);
-  await assert.rejects(auth.api.signInEmail({ body: { email: owner.email, password: "guess" } }));
-  const sessions = () => db.selectFrom("session").select("person_id").execute();
-  assert.deepEqual(await sessions(), [{ person_id: "per_1" }]);
-  await store.sweep(START_MS * 2);
-  assert.deepEqual(await sessions(), []);
-  await store.close();
-});

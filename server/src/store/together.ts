@@ -54,11 +54,25 @@ export async function writeTogether(
     parts.push(sql`revocation_made as (insert into revocation (seq, kind, subject_id, revoked_at)
       select seq, ${change.kind}, ${revocation.subjectId}, ${revocation.revokedAtMs}::bigint from clock)`);
   if (mark !== undefined) parts.push(sql`marked as (${mark(seq)})`);
-  const marked = mark === undefined ? sql`1` : sql`(select count(*) from marked)`;
+  // A revocation that would mark nothing fails here, by its division, and nothing of it stays.
+  const marked = mark === undefined ? sql`1` : sql`1 / (select count(*) from marked)`;
   const { rows } = await sql<{ clock_seq: unknown }>`with ${sql.join(parts)}
     select seq as clock_seq, ${marked} as marked, pg_notify(${sql.lit(CHANGE_CHANNEL)}, seq::text)
     from clock`.execute(db);
   return rows[0] === undefined ? null : clockSeq(rows[0]);
+}
+
+/**
+ * Resolves when a revocation that was read as committed is so wherever it must be: one whose wait for a standby was
+ * broken off is visible before it is safe. A commit that writes waits for all that was written before it.
+ */
+export async function confirmRevocation(db: Database, seq: number): Promise<void> {
+  await db
+    .updateTable("revocation")
+    .set((eb) => ({ acknowledged: eb.ref("acknowledged") }))
+    .where("seq", "=", seq)
+    .where("effective_at", "is", null)
+    .execute();
 }
 
 /** Inserts one row when the clock was advanced. Its columns take their types from the table. */

@@ -73,6 +73,22 @@ export const accountPromises: Readonly<Record<string, Check>> = {
     assert.deepEqual(await rows(), before);
   },
 
+  "of many concurrent claims of one external id one is granted": async (world) => {
+    const { newAccount, origin, store } = world;
+    const claims = await Promise.all([
+      ...Array.from({ length: 8 }, (_, index) =>
+        store.createAccount(newAccount(`new-${index}`, { externalId: "x" }), origin(), null),
+      ),
+      store.updateAccount("acme", { externalId: "x" }, origin()),
+      store.updateAccount("other", { externalId: "x" }, origin()),
+    ]);
+    const outcomes = claims.map(({ outcome }) => outcome);
+    assert.equal(outcomes.filter((outcome) => outcome === "external_id_taken").length, 9);
+    const accounts = await store.listAccounts({ size: 200 });
+    assert(accounts.outcome === "page");
+    assert.equal(accounts.entries.filter(({ externalId }) => externalId === "x").length, 1);
+  },
+
   "name and external id change, and verifiers learn of it": async (world) => {
     const { changes, newAccount, origin, store } = world;
     await store.createAccount(newAccount("rival", { externalId: "theirs" }), origin(), null);
