@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { getRouteApi, Outlet, useLocation } from "@tanstack/react-router";
+import { getRouteApi, Outlet, useMatches } from "@tanstack/react-router";
 import { useEffect, useRef } from "react";
 import { clientFor, environmentsQuery, meQuery } from "../api.ts";
 import { NotHere, ShellFailure } from "../pages/not-found.tsx";
@@ -51,7 +51,8 @@ export function Shell() {
 
 /** After a move to another page the focus is on its heading, so that a screen reader reads where one is. */
 function useHeadingFocus(): void {
-  const pathname = useLocation({ select: (location) => location.pathname });
+  // Of what is rendered, not of the address, which is ahead of it: the heading of before may be gone in a moment.
+  const pathname = useMatches({ select: (matches) => matches.at(-1)?.pathname });
   const last = useRef(pathname);
   useEffect(() => {
     if (last.current === pathname) return;
