@@ -37,7 +37,9 @@ export function createAmbush(options: NemesisOptions): Ambush {
   function cutOff(process: ServerProcess): void {
     trace(() => `${process.machine.name} is ambushed: it reaches the store no more`);
     process.link.requestsCut = true;
-    timeline.after(random.between(1.2, 3) * leaseMs, () => {
+    // Often it comes back just when the others take it for dead.
+    const lengths = random.chance(0.5) ? random.between(0.9, 1.5) : random.between(1.5, 3);
+    timeline.after(lengths * leaseMs, () => {
       process.link.requestsCut = false;
       trace(() => `${process.machine.name} reaches the store again`);
     });

@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import { assembleWith } from "./assembly.ts";
+import { leakyLookup } from "./flawed-lookup.ts";
 import { FLAWS } from "./flaws.ts";
 import { play } from "./world.ts";
 
@@ -18,3 +20,12 @@ test.each(Object.entries(FLAWS))(
   },
   600_000,
 );
+
+test("what is noticed is the missing taint: with all of them a second cache lets nothing in", async () => {
+  const all = ["key", "environment", "account"] as const;
+  const flaw = {
+    assemble: assembleWith(() => ({ lookup: (lookup) => leakyLookup(lookup, all) })),
+  };
+  for (let seed = 1; seed <= 150; seed++)
+    expect((await play({ seed, flaw })).violations, `seed ${seed}`).toEqual([]);
+}, 600_000);

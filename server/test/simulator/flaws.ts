@@ -6,7 +6,12 @@ import { joiningLookup, leakyLookup, wrapLookup } from "./flawed-lookup.ts";
 import { revokeOutsideTheLock } from "./flawed-store.ts";
 import type { Flaw } from "./world.ts";
 
-/** Every rule of design §6 that this level can break, by what is done instead. Each must be caught. */
+/**
+ * The rules of the protocol that this level can break, by what is done instead. Each must be caught.
+ *
+ * Not here, for they need verifiers below a node: acknowledging before those below, releasing a row while sub-leases
+ * run, sessions that survive a rejoin, a closed connection taken for a release, a sub-lease counted from the answer.
+ */
 export const FLAWS: Readonly<Record<string, Flaw>> = {
   "a load that a change overtook is kept": planted(() => ({
     lookup: (lookup) => leakyLookup(lookup, []),
@@ -67,6 +72,9 @@ export const FLAWS: Readonly<Record<string, Flaw>> = {
   })),
   "a barrier counts from before the commit": planted(countFromBeforeTheCommit),
   "a barrier watches only rows known before the commit": planted(watchKnownRows),
+  "a barrier waits for its own lease and not the longest": planted(() => ({
+    barrierLeases: (leases) => ({ ...leases, readNodes: rowsOfOneLease(leases) }),
+  })),
   "a revocation is recorded as effective before it is": planted(() => ({
     barrierLeases: (leases) => ({ ...leases, pendingRevocations: recordAtOnce(leases) }),
   })),
@@ -187,6 +195,14 @@ function watchKnownRows(): Planted {
         return barrier.complete(seq);
       },
     }),
+  };
+}
+
+function rowsOfOneLease(leases: LeaseStore): LeaseStore["readNodes"] {
+  return async () => {
+    const { seq, nodes } = await leases.readNodes();
+    const leaseMs = Math.min(...nodes.map((row) => row.leaseMs));
+    return { seq, nodes: nodes.map((row) => ({ ...row, leaseMs })) };
   };
 }
 

@@ -14,7 +14,7 @@ export interface Token {
 }
 
 /** A promise of design §6 that was not kept. */
-export interface Violation {
+interface Violation {
   readonly kind:
     | "late accept"
     | "early refusal"

@@ -19,7 +19,7 @@ export interface Weather {
   held: Held | null;
 }
 
-export interface Held {
+interface Held {
   /** What the names of these statements begin with. */
   readonly what: string;
   readonly statements: (() => void)[];

@@ -10,7 +10,7 @@ export interface Subject {
   readonly id: string;
 }
 
-export interface StoredKey {
+interface StoredKey {
   readonly id: string;
   readonly digest: string;
   readonly environmentId: string;

@@ -56,7 +56,7 @@ export interface ServerProcess {
 }
 
 /** `accepted`: recorded, its effect is not waited for. `failed`: may or may not have happened. */
-export type RevokeOutcome =
+type RevokeOutcome =
   | { kind: "effective"; revocation: Revocation }
   | { kind: "accepted" | "failed" };
 
