@@ -16,6 +16,7 @@ test("without any variable the server stays on loopback, with its data in ./data
   expect(readSettings({})).toEqual({
     host: "127.0.0.1",
     port: 4400,
+    databaseUrl: null,
     dataFolder: "./data",
     publicUrl: null,
     leaseMs: 10_000,
@@ -31,7 +32,7 @@ test("every setting is read; an empty one counts as unset", () => {
   const settings = readSettings({
     HOST: "0.0.0.0",
     PORT: "0",
-    DATABASE_URL: "",
+    DATABASE_URL: "postgres://ada@db/latchkey",
     LATCHKEY_DATA: "/srv/latchkey",
     LATCHKEY_PUBLIC_URL: "https://Keys.Example.com:443/",
     LATCHKEY_LEASE_SECONDS: "60",
@@ -46,6 +47,7 @@ test("every setting is read; an empty one counts as unset", () => {
   expect(settings).toEqual({
     host: "0.0.0.0",
     port: 0,
+    databaseUrl: "postgres://ada@db/latchkey",
     dataFolder: "/srv/latchkey",
     publicUrl: "https://keys.example.com",
     leaseMs: 60_000,
@@ -64,7 +66,8 @@ test.each([
   ["PORT", "-1"],
   ["PORT", "1e3"],
   ["PORT", " 80"],
-  ["DATABASE_URL", "postgres://db/latchkey"],
+  ["DATABASE_URL", "mysql://db/latchkey"],
+  ["DATABASE_URL", "db/latchkey"],
   ["LATCHKEY_DATA", "a\0b"],
   ["LATCHKEY_PUBLIC_URL", "keys.example.com"],
   ["LATCHKEY_PUBLIC_URL", "http://keys.example.com"],
@@ -111,11 +114,18 @@ test("all wrong settings are named in one message", () => {
 test("no message repeats a secret, a database's password or a credential in a URL", () => {
   const message = problems({
     LATCHKEY_SECRET: "hunter2",
-    DATABASE_URL: "postgres://ada:hunter2@db/latchkey",
+    DATABASE_URL: "mysql://ada:hunter2@db/latchkey",
     LATCHKEY_PUBLIC_URL: "https://ada:hunter2@keys.example.com",
   });
   expect(message).toContain("LATCHKEY_SECRET has 7 characters");
   expect(message).not.toContain("hunter2");
+});
+
+test("with Postgres the secret must be given, for every node needs the same", () => {
+  const env = { DATABASE_URL: "postgres://ada:hunter2@db/latchkey" };
+  expect(problems(env)).toMatch(/^A setting is wrong:\n {2}LATCHKEY_SECRET is unset/);
+  expect(problems(env)).not.toContain("hunter2");
+  expect(problems({ ...env, LATCHKEY_SECRET: "s".repeat(32) })).toBe("");
 });
 
 test("a mistyped variable is named, with the one that was meant", () => {
@@ -141,7 +151,7 @@ test.each(["0.0.0.0", "::", "10.0.0.1", "localhost.example.com", "127.0.0.1.exam
 
 test("docs/operating.md has exactly the settings there are, with their defaults and bounds", () => {
   const text = readFileSync(new URL("../../docs/operating.md", import.meta.url), "utf8");
-  const documented = [...text.matchAll(/^\| `([A-Z_]+)` \| (.+?) \| (.+?) \| (.+?) \|$/gm)].map(
+  const documented = [...text.matchAll(/^\| `([A-Z_]+)` +\| (.+?) +\| (.+?) +\| (.+?) +\|$/gm)].map(
     ([, ...cells]) => cells,
   );
   const actual = Object.entries(SETTINGS).map(([name, { purpose, fallback, bound }]) => [

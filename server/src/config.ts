@@ -40,10 +40,10 @@ export const SETTINGS = {
     schema: wholeNumber(0, 65_535).default(4400),
   }),
   DATABASE_URL: setting({
-    purpose: "kept for PostgreSQL, which this build does not support",
+    purpose: "PostgreSQL database that any number of nodes share; LATCHKEY_DATA is then not used",
     fallback: "unset: SQLite in LATCHKEY_DATA",
-    bound: "unset",
-    schema: z.undefined(),
+    bound: "postgres://user:password@host:port/name, with ?sslmode=verify-full for TLS",
+    schema: z.string().refine(isDatabaseUrl).optional(),
   }),
   LATCHKEY_DATA: setting({
     purpose: "folder of the SQLite database, its lock and the secret",
@@ -92,7 +92,7 @@ export const SETTINGS = {
   }),
   LATCHKEY_SECRET: setting({
     purpose: "signs session cookies; changing it signs everybody out",
-    fallback: "made at the first start and kept in LATCHKEY_DATA/secret",
+    fallback: "made and kept in LATCHKEY_DATA/secret; required with DATABASE_URL",
     bound: "32 to 512 characters",
     schema: z
       .string()
@@ -131,6 +131,8 @@ export const CLIENT_VARIABLES = {
 export interface GivenSettings {
   readonly host: string;
   readonly port: number;
+  /** The Postgres database, with its password; `null` for SQLite. */
+  readonly databaseUrl: string | null;
   /** SQLite's folder, as given: relative to the working directory. */
   readonly dataFolder: string;
   /** An origin, e.g. `https://keys.example.com`; `null` on loopback, where the request's own host is trusted. */
@@ -204,12 +206,18 @@ export function readSettings(env: Record<string, string | undefined>): GivenSett
     problems.push(
       `LATCHKEY_PUBLIC_URL is unset, but required because HOST=${echo(host)} is not loopback; expected ${SETTINGS.LATCHKEY_PUBLIC_URL.bound}.`,
     );
+  // Nodes that share a database must agree on it, so none may make its own.
+  if (given.DATABASE_URL !== undefined && given.LATCHKEY_SECRET === undefined)
+    problems.push(
+      `LATCHKEY_SECRET is unset, but required because DATABASE_URL is set: every node needs the same; expected ${SETTINGS.LATCHKEY_SECRET.bound}.`,
+    );
   if (!parsed.success || problems.length > 0) throw new SettingsError(problems);
 
   const values = parsed.data;
   return {
     host: values.HOST,
     port: values.PORT,
+    databaseUrl: values.DATABASE_URL ?? null,
     dataFolder: values.LATCHKEY_DATA,
     publicUrl: values.LATCHKEY_PUBLIC_URL ?? null,
     leaseMs: values.LATCHKEY_LEASE_SECONDS * 1000,
@@ -229,8 +237,6 @@ export function isLoopback(host: string): boolean {
 }
 
 function wrongVariable(name: string, value: string | undefined): string {
-  if (name === "DATABASE_URL")
-    return "DATABASE_URL is set, but this build does not support PostgreSQL; unset it to use SQLite in LATCHKEY_DATA.";
   if (name === "LATCHKEY_METRICS_PORT")
     return "LATCHKEY_METRICS_PORT is set, but this build does not serve metrics; unset it.";
   const bound = Object.entries(SETTINGS).find(([known]) => known === name)?.[1].bound;
@@ -287,6 +293,11 @@ function isPublicUrl(text: string): boolean {
   if (url === undefined || url.username !== "" || url.password !== "") return false;
   if (url.pathname !== "/" || url.search !== "" || url.hash !== "") return false;
   return url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url.hostname));
+}
+
+function isDatabaseUrl(text: string): boolean {
+  const protocol = parseUrl(text)?.protocol;
+  return protocol === "postgres:" || protocol === "postgresql:";
 }
 
 function originOf(text: string): string | undefined {

@@ -1,18 +1,36 @@
 import { join } from "node:path";
 import type { Ambient } from "./ambient.ts";
 import type { GivenSettings } from "./config.ts";
+import { openPostgres } from "./store/postgres.ts";
 import { type OpenStore, openSqlite } from "./store/sqlite.ts";
 
+/** The store that the settings name. */
+export interface OpenedStore extends OpenStore {
+  /** What better-auth has to know of `db`. */
+  readonly type: "sqlite" | "postgres";
+  /** Calls back soon after another process changed something, where one can; nothing may rely on it. */
+  onChange(listener: () => void): () => void;
+}
+
 /**
- * Opens and migrates the store that the settings name, for this process alone; makes the data folder when needed.
+ * Opens and migrates the store that the settings name: a Postgres database that other processes may use as well, or
+ * SQLite for this process alone, whose folder is made when needed.
  *
- * @throws StoreInUse when another process serves it, NewerSchema when a newer release migrated it.
+ * @throws StoreInUse when another process serves it, NewerSchema when a newer release migrated it, and for Postgres
+ *   InvalidDatabaseUrl or DatabaseError.
  */
-export function openStore(
-  settings: Pick<GivenSettings, "dataFolder">,
+export async function openStore(
+  settings: Pick<GivenSettings, "databaseUrl" | "dataFolder" | "leaseMs">,
   ambient: Ambient,
-): Promise<OpenStore> {
-  return openSqlite(join(settings.dataFolder, "latchkey.db"), {
-    randomId: () => ambient.randomId("row"),
-  });
+): Promise<OpenedStore> {
+  const randomId = (): string => ambient.randomId("row");
+  if (settings.databaseUrl !== null) {
+    const { leaseMs } = settings;
+    return {
+      type: "postgres",
+      ...(await openPostgres(settings.databaseUrl, { randomId, leaseMs })),
+    };
+  }
+  const opened = await openSqlite(join(settings.dataFolder, "latchkey.db"), { randomId });
+  return { type: "sqlite", ...opened, onChange: () => () => {} };
 }

@@ -35,7 +35,7 @@ export async function startService(options: {
 }): Promise<Service> {
   const { settings, ambient, logger } = options;
   const { publicUrl } = settings;
-  const { store, db } = await openStore(settings, ambient);
+  const { store, db, type, onChange } = await openStore(settings, ambient);
   const verification = createVerification({
     store,
     ambient,
@@ -48,6 +48,7 @@ export async function startService(options: {
   const ownOrigin = ownOriginRule(publicUrl);
   const signIn = createSignIn({
     db,
+    dbType: type,
     ambient,
     logger,
     secret: settings.secret,
@@ -99,6 +100,7 @@ export async function startService(options: {
 
   try {
     await verification.start();
+    onChange(() => barrier.publish());
     const { port } = await front.listen(settings.host, settings.port);
     sweepLater();
     const host = settings.host.includes(":") ? `[${settings.host}]` : settings.host;

@@ -2,6 +2,7 @@ import { ApiError } from "@latchkey/sdk/client";
 import { Failure } from "@latchkey/sdk/core";
 import { SettingsError } from "../config.ts";
 import { NewerSchema } from "../store/migrations/migrate.ts";
+import { DatabaseError, InvalidDatabaseUrl } from "../store/postgres-errors.ts";
 import { StoreInUse } from "../store/sqlite.ts";
 import { CommandFailure } from "./terminal.ts";
 
@@ -18,6 +19,8 @@ export function explain(error: unknown, place: Place = {}): string {
   if (error instanceof StoreInUse)
     return `Another latchkey is running on ${place.dataFolder ?? "this data folder"}. Stop it first, or use another folder (LATCHKEY_DATA).`;
   if (error instanceof NewerSchema) return `${capital(error.message)}.`;
+  if (error instanceof DatabaseError || error instanceof InvalidDatabaseUrl)
+    return `${capital(error.message)}. Check DATABASE_URL.`;
   if (error instanceof Failure)
     return [error.detail, ...error.errors.map((wrong) => `${wrong.field}: ${wrong.message}`)].join(
       "\n  ",

@@ -32,8 +32,10 @@ type LibraryDatabase = Extract<
 
 /** What sign-in is built from. */
 export interface SignInDeps {
-  /** The store's own connection, to SQLite. */
+  /** The store's own connections. */
   readonly db: LibraryDatabase;
+  /** What they lead to; SQLite unless given. */
+  readonly dbType?: "sqlite" | "postgres";
   readonly ambient: Ambient;
   readonly logger: Logger;
   /** Signs the session cookies. */
@@ -62,7 +64,7 @@ export function openSignInLibrary(deps: SignInDeps) {
     baseURL,
     basePath: SIGN_IN_PATH,
     secrets: [{ version: 1, value: secret }],
-    database: { db: deps.db, type: "sqlite" },
+    database: { db: deps.db, type: deps.dbType ?? "sqlite" },
     user: SIGN_IN_SCHEMA.user,
     account: SIGN_IN_SCHEMA.account,
     verification: SIGN_IN_SCHEMA.verification,
