@@ -40,7 +40,7 @@ export async function expectGoodLooks(page: Page, name: string): Promise<void> {
 }
 
 /** Resolves when nothing moves any more, spinners aside. */
-export async function settled(page: Page): Promise<void> {
+async function settled(page: Page): Promise<void> {
   await page.waitForFunction(() =>
     document
       .getAnimations()
