@@ -72,7 +72,11 @@ function NoAccount({ email }: { email: string }) {
     <Plate title="No account yet" lead={`${email} does not belong to any account.`}>
       <Text fz="sm">
         Ask an owner for an invitation, or{" "}
-        <Anchor renderRoot={(props) => <Link to="/sign-in" {...props} />}>
+        <Anchor
+          inherit
+          underline="always"
+          renderRoot={(props) => <Link to="/sign-in" {...props} />}
+        >
           sign in as somebody else
         </Anchor>
         .

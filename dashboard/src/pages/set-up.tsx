@@ -50,8 +50,14 @@ function SetUpIsDone() {
   return (
     <Plate title="Set-up is done" lead="This Latchkey has an owner; its set-up link is spent.">
       <Text fz="sm">
-        <Anchor renderRoot={(props) => <Link to="/sign-in" {...props} />}>Sign in</Anchor> with the
-        e-mail and password chosen then.
+        <Anchor
+          inherit
+          underline="always"
+          renderRoot={(props) => <Link to="/sign-in" {...props} />}
+        >
+          Sign in
+        </Anchor>{" "}
+        with the e-mail and password chosen then.
       </Text>
     </Plate>
   );
