@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { hashPassword } from "better-auth/crypto";
+import type { Logger } from "pino";
 import { type Ambient, ambientOf } from "./ambient.ts";
 import { explain } from "./cli/explain.ts";
 import { buildProgram, runProgram } from "./cli/program.ts";
@@ -9,7 +10,6 @@ import { setupRules } from "./domain/setup.ts";
 import { tokenMaker } from "./domain/tokens.ts";
 import { openLog } from "./log.ts";
 import { openStore } from "./open-store.ts";
-import { startService } from "./service.ts";
 
 function realTerminal(ambient: Ambient): Terminal {
   return {
@@ -44,10 +44,15 @@ const ambient = ambientOf({
   randomBytes: (count) => randomBytes(count),
 });
 const terminal = realTerminal(ambient);
+let serverLog: Logger | undefined;
 const program = buildProgram(terminal, {
   version: version(),
-  openLog: (level) => openLog(level, process.stderr),
-  startService,
+  openLog(level) {
+    serverLog = openLog(level, process.stderr);
+    return serverLog;
+  },
+  // Loaded by the one command that serves; the others need not wait for it.
+  startService: async (options) => (await import("./service.ts")).startService(options),
   async openSetup(settings) {
     const { store } = await openStore(settings, ambient);
     const makeToken = tokenMaker(randomBytes, settings.brand);
@@ -56,6 +61,7 @@ const program = buildProgram(terminal, {
 });
 
 process.on("uncaughtException", (error) => {
+  serverLog?.fatal({ err: error }, "an error that nothing caught");
   process.stderr.write(`latchkey: ${explain(error)}\n`);
   process.exit(1);
 });
