@@ -57,6 +57,6 @@ async function readSecret(path: string): Promise<string | undefined> {
 }
 
 /** Whether an error is one of Node's with this code, e.g. `ENOENT`. */
-export function hasCode(error: unknown, code: string): boolean {
+function hasCode(error: unknown, code: string): boolean {
   return error instanceof Error && "code" in error && error.code === code;
 }

@@ -9,7 +9,7 @@ import { SIGN_IN_SCHEMA } from "../store/sign-in-schema.ts";
 export const SIGN_IN_PATH = "/auth";
 
 /** A session ends a week after its last use; use is noted once a day. */
-export const SESSION_SECONDS = 7 * 24 * 3600;
+const SESSION_SECONDS = 7 * 24 * 3600;
 const SESSION_UPDATE_SECONDS = 24 * 3600;
 
 /**
@@ -43,9 +43,6 @@ export interface SignInDeps {
   /** The origin of LATCHKEY_PUBLIC_URL; `null` on loopback. */
   readonly publicUrl: string | null;
 }
-
-/** The library, configured. Only sign-in.ts talks to it. */
-export type SignInLibrary = ReturnType<typeof openSignInLibrary>["library"];
 
 /**
  * Configures better-auth on our tables: e-mail and password, sessions in the database, nothing else.
