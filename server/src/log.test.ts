@@ -9,7 +9,11 @@ test.each(["sk", "pk", "st", "vt", "ot"] as const)(
     for (const brand of [null, "acme"]) {
       const { token } = tokenMaker(randomBytes, brand)(prefix);
       let written = "";
-      const log = openLog("trace", { write: (line) => void (written += line) });
+      const log = openLog("trace", {
+        write: (line) => {
+          written += line;
+        },
+      });
       log.info(`got ${token}`);
       log.error({ err: new Error(`bad ${token}`), url: `/x?k=${token}` }, "failed");
       log.info({ headers: { authorization: `Bearer ${token}` } }, "request");
@@ -23,7 +27,11 @@ test.each(["sk", "pk", "st", "vt", "ot"] as const)(
 
 test("fields that hold secrets are redacted at three levels", () => {
   let written = "";
-  const log = openLog("info", { write: (line) => void (written += line) });
+  const log = openLog("info", {
+    write: (line) => {
+      written += line;
+    },
+  });
   const secrets = {
     password: "hunter2",
     cookie: "hunter2",

@@ -60,3 +60,19 @@ test("a wall clock set back a little before a sleep hides no more than a little 
   pass(1, -18); // too small to be told from jitter
   expect(pass(0, 10_000)).toBeGreaterThan(1e9);
 });
+
+test("being off the processor between the two readings ends no lease", () => {
+  const time = { mono: 500, wall: 1_800_000_000_000, stallOnceMs: 0 };
+  const clock = holderClock({
+    monoMs: () => {
+      const read = time.mono;
+      time.mono += time.stallOnceMs;
+      time.wall += time.stallOnceMs;
+      time.stallOnceMs = 0;
+      return read;
+    },
+    wallMs: () => time.wall,
+  });
+  time.stallOnceMs = 400;
+  expect(clock.read()).toBe(400);
+});

@@ -41,17 +41,21 @@ export function holderClock(clocks: Clocks): HolderClock {
   const clock = {
     wallMs: wallAtWindow,
     read(): number {
-      const monoMs = clocks.monoMs();
-      const wallMs = clocks.wallMs();
+      let monoMs = clocks.monoMs();
+      let wallMs = clocks.wallMs();
+      // The process may have been off the processor between the two: a second pair tells that from a clock's step.
+      if (disagree(monoMs - monoAtWindow, wallMs - wallAtWindow)) {
+        monoMs = clocks.monoMs();
+        wallMs = clocks.wallMs();
+      }
       clock.wallMs = wallMs;
       const byMono = monoMs - monoAtWindow;
       const byWall = wallMs - wallAtWindow;
       const larger = Math.max(byMono, byWall);
-      const apart = Math.abs(byMono - byWall);
-      const disagree = apart > DISAGREEMENT_MS + DISAGREEMENT_RATE * byMono;
-      const now = elapsedAtWindow + larger + (disagree ? BEYOND_ANY_LEASE_MS : 0);
+      const stepped = disagree(byMono, byWall);
+      const now = elapsedAtWindow + larger + (stepped ? BEYOND_ANY_LEASE_MS : 0);
       if (now > elapsed) elapsed = now; // a wall clock set back by a little never makes a lease younger
-      if (disagree || larger > WINDOW_MS) {
+      if (stepped || larger > WINDOW_MS) {
         monoAtWindow = monoMs;
         wallAtWindow = wallMs;
         elapsedAtWindow = elapsed;
@@ -60,4 +64,8 @@ export function holderClock(clocks: Clocks): HolderClock {
     },
   };
   return clock;
+}
+
+function disagree(byMono: number, byWall: number): boolean {
+  return Math.abs(byMono - byWall) > DISAGREEMENT_MS + DISAGREEMENT_RATE * byMono;
 }

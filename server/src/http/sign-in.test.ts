@@ -29,8 +29,12 @@ const ambient: Ambient = ambientOf({
 });
 
 function deps(publicUrl: string | null): SignInDeps {
-  const logger = openLog("trace", { write: (line) => void (logged += line) });
-  return { db: open.db, ambient, logger, secret: "s".repeat(16) + "1234567890abcdef", publicUrl };
+  const logger = openLog("trace", {
+    write: (line) => {
+      logged += line;
+    },
+  });
+  return { db: open.db, ambient, logger, secret: `${"s".repeat(16)}1234567890abcdef`, publicUrl };
 }
 
 beforeEach(async () => {

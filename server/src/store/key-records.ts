@@ -20,9 +20,9 @@ export function keyLoader(db: Database): Store["loadKeys"] {
     statements.set(size, known);
     return { ...known, parameters: digests };
   };
+  const shared = sharedParts();
   return async (digests) => {
     const records = new Map<string, KeyRecord>();
-    const shared = sharedParts();
     let seq = Number.POSITIVE_INFINITY;
     for (let start = 0; start === 0 || start < digests.length; start += STATEMENT_DIGESTS_MAX) {
       const batch = padded(digests.slice(start, start + STATEMENT_DIGESTS_MAX).map(digestBytes));
@@ -100,27 +100,36 @@ interface SharedParts {
   environment(row: Row): KeyRecord["environment"];
 }
 
-/** Lets the records of one batch share their accounts and environments: a cache holds many keys of few of them. */
+/** Accounts, and environments, that records share; past it the sharing starts anew. */
+const SHARED_MAX = 10_000;
+
+/**
+ * Lets records share their accounts and environments: a cache holds many keys of few of them. What changed since, such
+ * as an account's external id, is not shared on.
+ */
 function sharedParts(): SharedParts {
   const accounts = new Map<string, KeyRecord["account"]>();
   const environments = new Map<string, KeyRecord["environment"]>();
   return {
-    account: (row) =>
-      shareOne(accounts, row.text("account_id"), (id) => ({
-        id,
-        slug: row.text("account_slug"),
-        externalId: row.textOrNull("account_external_id"),
-      })),
-    environment: (row) =>
-      shareOne(environments, row.text("environment_id"), (id) => ({
-        id,
-        slug: row.text("environment_slug"),
-      })),
+    account(row) {
+      const id = row.text("account_id");
+      const slug = row.text("account_slug");
+      const externalId = row.textOrNull("account_external_id");
+      const known = accounts.get(id);
+      if (known?.slug === slug && known.externalId === externalId) return known;
+      return keep(accounts, id, { id, slug, externalId });
+    },
+    environment(row) {
+      const id = row.text("environment_id");
+      const slug = row.text("environment_slug");
+      const known = environments.get(id);
+      return known?.slug === slug ? known : keep(environments, id, { id, slug });
+    },
   };
 }
 
-function shareOne<T>(known: Map<string, T>, id: string, make: (id: string) => T): T {
-  const found = known.get(id) ?? make(id);
-  known.set(id, found);
-  return found;
+function keep<T>(known: Map<string, T>, id: string, part: T): T {
+  if (known.size >= SHARED_MAX) known.clear();
+  known.set(id, part);
+  return part;
 }
