@@ -2,6 +2,7 @@ import { Agent, createServer, type Server } from "node:http";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Client, createClient } from "@latchkey/sdk/client";
+import { parseToken, tokenChecksum } from "@latchkey/sdk/core";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type Child, startChild, waitFor } from "./child.ts";
 import {
@@ -33,8 +34,8 @@ const IDENTITY = ["Account", "Account-Id", "Environment", "Environment-Id", "Key
 /** A server that was killed delays the next revocation by its lease: keep that short. */
 const ENV = { LATCHKEY_LEASE_SECONDS: "2" };
 
-/** A well-formed token that nobody issued: what a caller sends who guesses. */
-const UNKNOWN = "sk_000000000000000000000000000000";
+/** A token of the right shape and checksum that nobody issued: only a look-up can refuse it. */
+const UNKNOWN = `sk_${"0".repeat(30)}${tokenChecksum(`sk_${"0".repeat(30)}`)}`;
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let server: RealServer;
@@ -204,6 +205,8 @@ describe.each(KINDS)("%s", (kind) => {
         ? true
         : undefined,
     );
+    expect(parseToken(UNKNOWN)).not.toBeNull();
+    expect(parseToken(`${UNKNOWN.slice(0, -6)}000000`)).toBeNull();
     const cases: [string, string[], number, string, string?][] = [
       ["no header", [], 401, "authentication_required"],
       ["empty header", ["Authorization", ""], 401, "authentication_required"],
@@ -211,7 +214,7 @@ describe.each(KINDS)("%s", (kind) => {
       ["no scheme", ["Authorization", keys.development], 401, "authentication_required"],
       ["another header", ["X-Api-Key", keys.development], 401, "authentication_required"],
       ["malformed", bearer("sk_not-a-token"), 401, "api_key_missing"],
-      ["wrong checksum", bearer(`${keys.development.slice(0, -1)}_`), 401, "api_key_missing"],
+      ["wrong checksum", bearer(`${UNKNOWN.slice(0, -6)}000000`), 401, "api_key_missing"],
       ["unknown", bearer(UNKNOWN), 401, "api_key_missing"],
       ["expired", bearer(expired), 401, "api_key_expired"],
       ["service token", bearer(acme.service_token), 401, "incorrect_token_type"],
