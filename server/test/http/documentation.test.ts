@@ -22,7 +22,7 @@ const REASONS: Readonly<Record<RefusalReason, true>> = {
 /** Code, status and type of each row of one table of docs/errors.md. */
 function documented(heading: string): string[] {
   const section = read("errors.md").split(`## ${heading}\n`)[1]?.split("\n## ")[0] ?? "";
-  const rows = section.matchAll(/^\| `(\w+)` \| (\d+) \| `(\w+)` \| [^|]+ \| [^|]+ \|$/gm);
+  const rows = section.matchAll(/^\| `(\w+)` +\| (\d+) +\| `(\w+)` +\| [^|]+ \| [^|]+ \|$/gm);
   return [...rows].map(([, code, status, type]) => `${code} ${status} ${type}`).sort();
 }
 
