@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -35,6 +36,7 @@ export type FirstAccount = ProvisionedJson & { verifier_token: string; operator_
  * Starts `latchkey serve` on loopback and waits until `/readyz` says so.
  *
  * @param options.port A port to come back on; 0, the default, takes a free one.
+ * @param options.binary Another program than the built one, e.g. one with a flaw planted in it.
  * @throws Error with what the process wrote, when it ends or is not ready in time.
  */
 export async function startServer(options: {
@@ -42,13 +44,11 @@ export async function startServer(options: {
   port?: number;
   env?: ServerEnv;
   readyWithinMs?: number;
+  binary?: string;
 }): Promise<RealServer> {
-  const { dataFolder, port = 0, env = {}, readyWithinMs = 15_000 } = options;
-  const child = startLatchkey(["serve"], {
-    LATCHKEY_DATA: dataFolder,
-    PORT: String(port),
-    ...env,
-  });
+  const { dataFolder, port = 0, env = {}, readyWithinMs = 15_000, binary = BINARY } = options;
+  const settings = { LATCHKEY_DATA: dataFolder, PORT: String(port), ...env };
+  const child = startLatchkey(["serve"], settings, "", binary);
   try {
     const url = await waitFor(
       "the server to be ready",
@@ -92,9 +92,14 @@ export async function setUp(options: {
 }
 
 /** Runs the `latchkey` command with exactly these variables and PATH. */
-export function startLatchkey(args: readonly string[], env: ServerEnv, input = ""): Child {
+export function startLatchkey(
+  args: readonly string[],
+  env: ServerEnv,
+  input = "",
+  binary = BINARY,
+): Child {
   if (!existsSync(BUILT)) throw new Error("server/dist is not there; run `npm run build` first");
-  return startChild(process.execPath, [BINARY, ...args], {
+  return startChild(process.execPath, [binary, ...args], {
     env: { PATH: process.env.PATH, ...env },
     input,
   });
@@ -106,18 +111,20 @@ export async function temporaryFolder(): Promise<{ path: string; remove(): Promi
   return { path, remove: () => rm(path, { recursive: true, force: true, maxRetries: 3 }) };
 }
 
-/** A port of loopback that nobody listens on now. Prefer port 0 where the process tells which it took. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+/**
+ * A port of loopback that nobody listens on now. Prefer port 0 where the process tells which it took.
+ *
+ * Below the ports that systems give to clients: a server can come back on it, and nobody who keeps calling it
+ * meanwhile is given it as the port to call from, and so connected to itself.
+ */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = 20_000 + randomInt(10_000);
     const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() =>
-        address === null || typeof address === "string"
-          ? reject(new Error("no TCP address"))
-          : resolve(address.port),
-      );
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once("error", () => resolve(false));
+      server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
     });
-  });
+    if (isFree) return port;
+  }
 }

@@ -1,0 +1,157 @@
+import { type Client, createClient } from "@latchkey/sdk/client";
+import type { Ending } from "./child.ts";
+import { startPostgres, type TestPostgres } from "./postgres.ts";
+import {
+  type FirstAccount,
+  freePort,
+  type RealServer,
+  type ServerEnv,
+  setUp,
+  startServer,
+  temporaryFolder,
+} from "./real-server.ts";
+import { openTcpLink, type TcpLink } from "./tcp-link.ts";
+
+/** One server of a fleet: a process of its own, on the same port however often it is started again. */
+export interface FleetNode {
+  readonly label: string;
+  readonly leaseMs: number;
+  readonly url: string;
+  /** Its only way to the database. */
+  readonly link: TcpLink;
+  /** The management API as this node serves it, with the service token of the first account. */
+  readonly client: Client;
+  /** The process that runs now, or that ran last. */
+  server(): RealServer;
+  /** SIGSTOP: it stands still, and its connections stay open. */
+  pause(): void;
+  resume(): void;
+  /** SIGKILL; resolves when the process is gone. */
+  kill(): Promise<void>;
+  /** SIGTERM; resolves when the process has ended by itself, or was killed for not doing so in 15 s. */
+  terminate(): Promise<Ending>;
+  /** Starts it again after {@link FleetNode.kill} or {@link FleetNode.terminate}; resolves when it is ready. */
+  start(): Promise<void>;
+}
+
+/** Several real servers on one real PostgreSQL. */
+export interface Fleet {
+  readonly postgres: TestPostgres;
+  /** The name of the database that the nodes share. */
+  readonly database: string;
+  readonly first: FirstAccount;
+  readonly nodes: readonly FleetNode[];
+  /** Ends every process and closes every link, whatever state they are in. */
+  stop(): Promise<void>;
+}
+
+const SECRET = "a secret of the tests, 32 characters or more";
+
+/**
+ * Sets one account up and starts a server for each lease named, each over a link of its own, all ready on return. What
+ * was started ends if one of them fails; else {@link Fleet.stop} belongs in `afterAll`.
+ *
+ * @param options.leaseSeconds One number for each node.
+ * @param options.env Variables that every node gets besides.
+ * @param options.binary See {@link startServer}.
+ */
+export async function startFleet(options: {
+  leaseSeconds: readonly number[];
+  env?: ServerEnv;
+  binary?: string;
+}): Promise<Fleet> {
+  const undo: (() => Promise<unknown>)[] = [];
+  const stop = async (): Promise<void> => {
+    const failed: unknown[] = [];
+    for (const step of undo.splice(0).reverse()) await step().catch((error) => failed.push(error));
+    if (failed.length > 0) throw new AggregateError(failed, "the fleet was not cleaned up");
+  };
+  try {
+    const folder = await temporaryFolder();
+    undo.push(folder.remove);
+    const postgres = await startPostgres();
+    undo.push(postgres.stop);
+    const database = await postgres.empty();
+    const first = await setUp({
+      dataFolder: folder.path,
+      env: { DATABASE_URL: postgres.url(database), LATCHKEY_SECRET: SECRET },
+    });
+    const nodes = await Promise.all(
+      options.leaseSeconds.map(async (leaseSeconds, index) => {
+        const address = new URL(postgres.url(database));
+        const link = await openTcpLink(Number(address.port));
+        undo.push(link.close);
+        address.port = String(link.port);
+        const node = createNode({
+          label: `node-${index + 1}`,
+          leaseMs: leaseSeconds * 1_000,
+          link,
+          first,
+          port: await freePort(),
+          start: (port, label) =>
+            startServer({
+              dataFolder: folder.path,
+              port,
+              ...(options.binary === undefined ? {} : { binary: options.binary }),
+              env: {
+                DATABASE_URL: address.href,
+                LATCHKEY_SECRET: SECRET,
+                LATCHKEY_LEASE_SECONDS: String(leaseSeconds),
+                LATCHKEY_NODE_NAME: label,
+                LATCHKEY_LOG_LEVEL: "fatal",
+                ...options.env,
+              },
+            }),
+        });
+        undo.push(node.end);
+        return node;
+      }),
+    );
+    await Promise.all(nodes.map((node) => node.start()));
+    return { postgres, database, first, nodes, stop };
+  } catch (error) {
+    await stop().catch(() => {});
+    throw error;
+  }
+}
+
+function createNode(options: {
+  label: string;
+  leaseMs: number;
+  link: TcpLink;
+  first: FirstAccount;
+  port: number;
+  start(port: number, label: string): Promise<RealServer>;
+}): FleetNode & { end(): Promise<void> } {
+  const { label, leaseMs, link, first, port } = options;
+  const url = `http://127.0.0.1:${port}`;
+  let running: RealServer | undefined;
+  let starting: Promise<RealServer> | undefined;
+  const server = (): RealServer => {
+    if (running === undefined) throw new Error(`${label} was never started`);
+    return running;
+  };
+  return {
+    label,
+    leaseMs,
+    url,
+    link,
+    client: createClient({ url, token: first.service_token }),
+    server,
+    pause: () => server().signal("SIGSTOP"),
+    resume: () => server().signal("SIGCONT"),
+    async kill() {
+      await server().end("SIGKILL");
+    },
+    terminate: () => server().end("SIGTERM"),
+    async start() {
+      if (running !== undefined && !running.hasEnded()) throw new Error(`${label} runs already`);
+      starting = options.start(port, label);
+      running = await starting;
+    },
+    async end() {
+      await starting?.catch(() => {}); // one that is still starting ends too
+      await running?.end("SIGKILL");
+    },
+  };
+}
