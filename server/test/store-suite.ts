@@ -1,5 +1,6 @@
 import { test } from "vitest";
 import type { OpenStore } from "../src/store/sqlite.ts";
+import { absencePromises } from "./store/absence.ts";
 import { accountPromises } from "./store/accounts.ts";
 import { auditPromises } from "./store/audit.ts";
 import { confinementPromises } from "./store/confinement.ts";
@@ -19,6 +20,7 @@ const PROMISES: Readonly<Record<string, Check>> = {
   ...confinementPromises,
   ...idempotencyPromises,
   ...leasePromises,
+  ...absencePromises,
   ...accountPromises,
   ...setupPromises,
   ...auditPromises,

@@ -14,7 +14,7 @@ import type {
 } from "../store/store.ts";
 import { draftEnvironment, type FirstTokens } from "./environments.ts";
 import type { KeyDeps } from "./keys.ts";
-import { mismatch, missing, pageOf } from "./outcomes.ts";
+import { gone, mismatch, missing, pageOf } from "./outcomes.ts";
 import type { MakeToken } from "./tokens.ts";
 
 export interface AccountDeps extends KeyDeps {
@@ -134,25 +134,30 @@ export async function updateAccount(
   origin: Origin,
 ): Promise<Account> {
   const done = await deps.store.updateAccount(slug, edit, origin);
-  if (done.outcome === "absent") throw missing("account");
+  if (done.outcome === "absent")
+    throw edit.suspended === true ? await gone(deps.barrier, "account", done) : missing("account");
   if (done.outcome === "external_id_taken") throw externalIdTaken();
-  const { account } = done;
-  // Suspending again goes on waiting for the first suspension, when nobody has seen that end.
-  const pending = account.revocation?.effectiveAtMs === null ? account.revocation.seq : undefined;
-  const seq = done.seq ?? (edit.suspended === true ? pending : undefined);
-  if (seq !== undefined) return { ...account, revocation: await deps.barrier.complete(seq) };
+  const { account, seq } = done;
+  // Suspending again goes on waiting for the first suspension, unless somebody has seen that end.
+  if (seq !== undefined && account.revocation?.effectiveAtMs === null)
+    return { ...account, revocation: await deps.barrier.complete(seq) };
   await deps.barrier.publish();
   return account;
 }
 
-/** Deletes an account; resolves when none of its keys is accepted anywhere any more. */
+/**
+ * Deletes an account; resolves when none of its keys is accepted anywhere any more.
+ *
+ * @throws Failure `resource_missing`, of one that is deleted already not before that is so either; `service_unavailable`
+ *   when it is deleted but that could not be proved: calling again goes on waiting.
+ */
 export async function deleteAccount(
   deps: AccountDeps,
   slug: string,
   origin: Origin,
 ): Promise<Revocation> {
   const done = await deps.store.deleteAccount(slug, origin);
-  if (done.outcome === "absent") throw missing("account");
+  if (done.outcome === "absent") throw await gone(deps.barrier, "account", done);
   return deps.barrier.complete(done.seq);
 }
 

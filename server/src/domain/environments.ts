@@ -10,7 +10,7 @@ import type {
   Revocation,
 } from "../store/store.ts";
 import { draftKey, type KeyDeps } from "./keys.ts";
-import { mismatch, missing, pageOf } from "./outcomes.ts";
+import { gone, mismatch, missing, pageOf } from "./outcomes.ts";
 
 /** The tokens that an environment starts with, for the one answer that created it. */
 export interface FirstTokens {
@@ -82,7 +82,12 @@ export async function renameEnvironment(
   return done.environment;
 }
 
-/** Deletes an environment; resolves when none of its keys is accepted anywhere any more. */
+/**
+ * Deletes an environment; resolves when none of its keys is accepted anywhere any more.
+ *
+ * @throws Failure `resource_missing`, of one that is deleted already not before that is so either; `service_unavailable`
+ *   when it is deleted but that could not be proved: calling again goes on waiting.
+ */
 export async function deleteEnvironment(
   deps: KeyDeps,
   account: AccountStore,
@@ -90,7 +95,7 @@ export async function deleteEnvironment(
   origin: Origin,
 ): Promise<Revocation> {
   const done = await account.deleteEnvironment(slug, origin);
-  if (done.outcome === "absent") throw missing("environment");
+  if (done.outcome === "absent") throw await gone(deps.barrier, "environment", done);
   return deps.barrier.complete(done.seq);
 }
 

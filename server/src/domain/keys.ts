@@ -10,12 +10,12 @@ import type {
   PageAsk,
   PageOf,
 } from "../store/store.ts";
-import { mismatch, missing, pageOf } from "./outcomes.ts";
+import { gone, mismatch, missing, pageOf } from "./outcomes.ts";
 import type { Barrier } from "./revocation/barrier.ts";
 import type { MakeToken } from "./tokens.ts";
 
 export interface KeyDeps {
-  readonly barrier: Barrier;
+  readonly barrier: Pick<Barrier, "publish" | "complete">;
   readonly ambient: Ambient;
   readonly makeToken: MakeToken;
 }
@@ -118,8 +118,9 @@ export async function editKey(
  * Revokes a key for good and, with `wait`, resolves only when no verifier anywhere accepts it any more.
  * Revoking again changes nothing and waits for the first revocation's barrier, if that has not ended.
  *
- * @throws Failure `resource_missing`, `idempotency_mismatch`; `service_unavailable` when the key is revoked but that
- *   it is refused everywhere could not be proved: calling again goes on waiting.
+ * @throws Failure `resource_missing`, also without `wait` not before a key that was deleted with its environment is
+ *   refused everywhere; `idempotency_mismatch`; `service_unavailable` when the key is revoked but that it is refused
+ *   everywhere could not be proved: calling again goes on waiting.
  */
 export async function revokeKey(
   deps: KeyDeps,
@@ -130,7 +131,7 @@ export async function revokeKey(
   once: Once | null,
 ): Promise<ApiKey> {
   const done = await account.revokeKey(id, ask.reason, origin, once);
-  if (done.outcome === "absent") throw missing("API key");
+  if (done.outcome === "absent") throw await gone(deps.barrier, "API key", done);
   if (done.outcome === "mismatch") throw mismatch();
   if (done.key.revocation !== null && done.key.revocation.effectiveAtMs !== null) return done.key;
   if (ask.wait) return { ...done.key, revocation: await deps.barrier.complete(done.seq) };

@@ -1,9 +1,27 @@
 import { Failure } from "@latchkey/sdk/core";
-import type { Listed, PageAsk, PageOf } from "../store/store.ts";
+import type { Absent, Listed, PageAsk, PageOf } from "../store/store.ts";
+import type { Barrier } from "./revocation/barrier.ts";
+
+type Noun = "account" | "API key" | "environment";
 
 /** "Not there", which is also what "not yours" reads like: the message names the kind of thing and nothing else. */
-export function missing(noun: "account" | "API key" | "environment"): Failure {
+export function missing(noun: Noun): Failure {
   return new Failure("resource_missing", `There is no such ${noun}.`);
+}
+
+/**
+ * The answer of a deed that takes something away and found it gone. Whoever repeats a deletion because its answer was
+ * lost reads this as "refused everywhere", and so gets it only once that is so.
+ *
+ * @throws Failure `service_unavailable` when that could not be proved.
+ */
+export async function gone(
+  barrier: Pick<Barrier, "complete">,
+  noun: Noun,
+  { pendingSeq }: Absent,
+): Promise<Failure> {
+  if (pendingSeq !== null) await barrier.complete(pendingSeq);
+  return missing(noun);
 }
 
 /** An `Idempotency-Key` that came before with another body. */

@@ -1,6 +1,7 @@
+import { absent, deletedBefore, endOfAccount, isDone } from "./absence.ts";
 import { type AuditAction, recordAudit } from "./audit.ts";
 import { recordChange, recordRevocation } from "./changes.ts";
-import { type Database, deed, type Engine, type Lanes } from "./engine.ts";
+import { type Database, deed, type Engine, type Lanes, untilCertain } from "./engine.ts";
 import { claimOnce } from "./idempotency.ts";
 import { selectLivingAccounts } from "./living.ts";
 import { type PageBound, readPage } from "./paging.ts";
@@ -59,32 +60,54 @@ export function operatorStore(lanes: Lanes, engine: Engine): OperatorStore {
       }),
 
     updateAccount: (slug, edit, origin) =>
-      deed(lanes.revocations, async (trx) => {
-        const account = await holdAccount(trx, engine, slug);
-        if (account === undefined) return { outcome: "absent" };
-        return updateHeld(trx, engine, account, edit, origin);
+      untilCertain(engine, async () => {
+        const db = lanes.revocations;
+        const updated = await deed(db, async (trx) => {
+          const account = await holdAccount(trx, engine, slug);
+          return account === undefined ? null : updateHeld(trx, engine, account, edit, origin);
+        });
+        return updated ?? absent(db, endOfAccount(db, slug));
       }),
 
     deleteAccount: (slug, origin) =>
-      deed(lanes.revocations, async (trx) => {
-        const account = await holdAccount(trx, engine, slug);
-        if (account === undefined) return { outcome: "absent" };
-        const { id } = account;
-        await recordAccountAudit(trx, id, "account.deleted", { slug }, origin);
-        const revoked = { kind: "account", subject: id, subjectId: id } as const;
-        const seq = await recordRevocation(trx, engine, revoked, origin, (seq) =>
-          trx
-            .updateTable("account")
-            .set({ deleted_at: origin.atMs, deletion_seq: seq })
-            .where("id", "=", id)
-            .where("deleted_at", "is", null)
-            .returning("id"),
-        );
-        return { outcome: "deleted", seq };
+      untilCertain(engine, async () => {
+        const db = lanes.revocations;
+        const seq = await deleteAccount(db, engine, slug, origin);
+        return seq === null
+          ? deletedBefore(db, endOfAccount(db, slug), origin)
+          : { outcome: "deleted", seq };
       }),
   };
 }
 
+/** @returns The deletion's seq, or `null` when there is no such living account. */
+function deleteAccount(
+  db: Database,
+  engine: Engine,
+  slug: string,
+  origin: Origin,
+): Promise<number | null> {
+  return deed(db, async (trx) => {
+    const account = await holdAccount(trx, engine, slug);
+    if (account === undefined) return null;
+    const { id } = account;
+    await recordAccountAudit(trx, id, "account.deleted", { slug }, origin);
+    const revoked = { kind: "account", subject: id, subjectId: id } as const;
+    return recordRevocation(trx, engine, revoked, origin, (seq) =>
+      trx
+        .updateTable("account")
+        .set({ deleted_at: origin.atMs, deletion_seq: seq })
+        .where("id", "=", id)
+        .where("deleted_at", "is", null)
+        .returning("id"),
+    );
+  });
+}
+
+/**
+ * The living account of this slug, its row locked on engines that need it. Whoever took the lock has written, so that a
+ * commit waits for what was visible here before it was safe: a suspension that is only found proves as much as a new one.
+ */
 async function holdAccount(
   trx: Database,
   engine: Engine,
@@ -114,7 +137,9 @@ async function updateHeld(
       ? {}
       : { external_id: externalId, external_id_before: account.externalId }),
   };
-  if (suspends || unsuspends || Object.keys(details).length > 0) {
+  const alters = suspends || unsuspends || Object.keys(details).length > 0;
+  // Done before, and its answer lost: what others changed since then stands.
+  if (alters && !(await isDone(trx, origin))) {
     if (externalId !== account.externalId && (await isExternalIdTaken(trx, engine, externalId)))
       return { outcome: "external_id_taken" };
     const action = suspends

@@ -1,12 +1,13 @@
+import { deletedBefore, endOfEnvironment } from "./absence.ts";
 import { recordAudit } from "./audit.ts";
 import { recordRevocation } from "./changes.ts";
-import { type Database, deed, type Engine, type Lanes } from "./engine.ts";
+import { type Database, deed, type Engine, type Lanes, untilCertain } from "./engine.ts";
 import { claimOnce } from "./idempotency.ts";
 import { selectLivingEnvironments } from "./living.ts";
 import { type PageBound, readPage } from "./paging.ts";
 import { insertEnvironment } from "./provisioning.ts";
 import { parseEnvironment } from "./rows.ts";
-import type { AccountStore, Environment } from "./store.ts";
+import type { AccountStore, Environment, Origin } from "./store.ts";
 
 type EnvironmentStore = Pick<
   AccountStore,
@@ -101,33 +102,49 @@ export function environmentStore(
       }),
 
     deleteEnvironment: (slug, origin) =>
-      deed(lanes.revocations, async (trx) => {
-        const environment = await holdEnvironment(trx, engine, accountId, slug);
-        if (environment === undefined) return { outcome: "absent" };
-        const { id } = environment;
-        await recordAudit(
-          trx,
-          {
-            action: "environment.deleted",
-            accountId,
-            environmentId: id,
-            subject: { type: "environment", id },
-            details: { slug },
-          },
-          origin,
-        );
-        const revoked = { kind: "environment", subject: id, subjectId: id } as const;
-        const seq = await recordRevocation(trx, engine, revoked, origin, (seq) =>
-          trx
-            .updateTable("environment")
-            .set({ deleted_at: origin.atMs, deletion_seq: seq })
-            .where("id", "=", id)
-            .where("deleted_at", "is", null)
-            .returning("id"),
-        );
-        return { outcome: "deleted", seq };
+      untilCertain(engine, async () => {
+        const db = lanes.revocations;
+        const seq = await deleteEnvironment(db, engine, accountId, slug, origin);
+        return seq === null
+          ? deletedBefore(db, endOfEnvironment(db, accountId, slug), origin)
+          : { outcome: "deleted", seq };
       }),
   };
+}
+
+/** @returns The deletion's seq, or `null` when there is no such living environment. */
+function deleteEnvironment(
+  db: Database,
+  engine: Engine,
+  accountId: string,
+  slug: string,
+  origin: Origin,
+): Promise<number | null> {
+  return deed(db, async (trx) => {
+    const environment = await holdEnvironment(trx, engine, accountId, slug);
+    if (environment === undefined) return null;
+    const { id } = environment;
+    await recordAudit(
+      trx,
+      {
+        action: "environment.deleted",
+        accountId,
+        environmentId: id,
+        subject: { type: "environment", id },
+        details: { slug },
+      },
+      origin,
+    );
+    const revoked = { kind: "environment", subject: id, subjectId: id } as const;
+    return recordRevocation(trx, engine, revoked, origin, (seq) =>
+      trx
+        .updateTable("environment")
+        .set({ deleted_at: origin.atMs, deletion_seq: seq })
+        .where("id", "=", id)
+        .where("deleted_at", "is", null)
+        .returning("id"),
+    );
+  });
 }
 
 /** Its row is locked on engines that need it: this transaction is about to change it. */

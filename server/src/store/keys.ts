@@ -1,4 +1,5 @@
 import type { Expression } from "kysely";
+import { absent, endOfKey } from "./absence.ts";
 import { type AuditedDeed, auditRow, recordAudit } from "./audit.ts";
 import { recordChange, recordRevocation } from "./changes.ts";
 import { type Database, deed, type Engine, type Lanes, untilCertain } from "./engine.ts";
@@ -98,17 +99,17 @@ interface RevocationAsk {
 
 type Revoked = Awaited<ReturnType<AccountStore["revokeKey"]>>;
 
-function revokeKey(
+async function revokeKey(
   db: Database,
   engine: Engine,
   { accountId, id, reason, origin }: RevocationAsk,
   once: Once | null,
 ): Promise<Revoked> {
-  return deed<Revoked>(db, async (trx, undo) => {
+  const done = await deed<Revoked | null>(db, async (trx, undo) => {
     const earlier = await claimOnce(trx, once, id, origin);
     if (earlier?.outcome === "mismatch") return { outcome: "mismatch" };
     const held = await holdKey(trx, engine, accountId, id);
-    if (held === undefined) return undo({ outcome: "absent" });
+    if (held === undefined) return undo(null);
     const first = held.key.revocation;
     if (first !== null) return { outcome: "already_revoked", seq: first.seq, key: held.key };
     await recordAudit(trx, revocationAudit(accountId, held.key, reason), origin);
@@ -118,6 +119,7 @@ function revokeKey(
     );
     return { outcome: "revoked", seq, key: await readKey(trx, accountId, id) };
   });
+  return done ?? absent(db, endOfKey(db, accountId, id));
 }
 
 /**
@@ -134,7 +136,7 @@ async function revokeTogether(
       .select("api_key.digest")
       .where("api_key.id", "=", id)
       .executeTakeFirst();
-    if (row === undefined) return { outcome: "absent" };
+    if (row === undefined) return absent(db, endOfKey(db, accountId, id));
     const key = parseKey(row);
     const first = key.revocation;
     if (first !== null) {

@@ -15,6 +15,11 @@ export function leaseStore({ renewals, revocations: db }: Lanes, engine: Engine)
       return joined;
     },
     readChanges: (afterSeq, afterId) => readChanges(renewals, afterSeq, afterId),
+    async readClock() {
+      return clockSeq(
+        await renewals.selectFrom("change_clock").select("seq as clock_seq").executeTakeFirst(),
+      );
+    },
     readNodes: () => readNodes(db),
     recordEffective: (seq, receipt) => recordEffective(db, seq, receipt),
 

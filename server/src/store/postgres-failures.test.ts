@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { sql } from "kysely";
-import { afterAll, beforeAll, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { type LossyProxy, openLossyProxy } from "../../test/lossy-proxy.ts";
 import { startPostgres, type TestPostgres } from "../../test/postgres.ts";
 import { makeWorld, type World } from "../../test/store/world.ts";
 import { type OpenPostgres, openPostgres } from "./postgres.ts";
 import { DatabaseError } from "./postgres-errors.ts";
+import type { Origin } from "./store.ts";
 
 /** Statements of these stores end after 500 ms, idle transactions after 250 ms, hopes of an answer after a second. */
 const LEASE_MS = 1_500;
@@ -150,37 +151,100 @@ test("a link that falls silent is given up, and another is made", async () => {
   await close();
 });
 
-test("a commit that gave up waiting for a standby does not count", async () => {
-  const { store, db } = await openAt(postgres.url(await postgres.migrated()));
-  const world = await makeWorld(store, db);
-  const key = await world.stored("production");
-  const standbys = async (names: string) => {
-    await postgres.run(`alter system set synchronous_standby_names = '${names}'`);
-    await postgres.run("select pg_reload_conf()");
-  };
-  await standbys("nobody");
-  try {
-    let ended = false;
-    const revoking = world.acme.revokeKey(key.id, null, world.origin(), null).finally(() => {
-      ended = true;
-    });
-    const cancel = async () => {
-      while (!ended)
-        await postgres.run(`select pg_cancel_backend(pid) from pg_stat_activity
-          where wait_event = 'SyncRep'`);
-    };
-    await Promise.all([
-      assert.rejects(revoking, { name: "DatabaseError", code: "01000", ambiguous: true }),
-      cancel(),
-    ]);
-  } finally {
-    await standbys("");
-  }
-  const again = await untilReached(() => world.acme.revokeKey(key.id, null, world.origin(), null));
-  assert.equal(again.outcome, "already_revoked");
-  assert.equal((await world.changes()).length, 1);
-  await store.close();
-});
+interface Taken {
+  readonly outcome: string;
+  readonly seq?: number;
+  readonly pendingSeq?: number | null;
+}
+
+/** A deed that takes something away, prepared in a world; `after` is what whoever comes later is told. */
+interface TakingAway {
+  readonly deed: string;
+  prepare(world: World): Promise<(own: Origin) => Promise<Taken>>;
+  readonly after: Taken;
+}
+
+const REVOCATIONS: readonly TakingAway[] = [false, true].map((isOnce) => ({
+  deed: isOnce ? "revokeKey, once" : "revokeKey",
+  async prepare({ acme, once, stored }) {
+    const { id } = await stored("production");
+    return (own) => acme.revokeKey(id, null, own, isOnce ? once("revoke") : null);
+  },
+  after: { outcome: "already_revoked", seq: 1 },
+}));
+
+const OTHERS: readonly (TakingAway & { readonly done: string })[] = [
+  {
+    deed: "deleteEnvironment",
+    prepare: async ({ acme }) => {
+      return (own) => acme.deleteEnvironment("production", own);
+    },
+    done: "deleted",
+    after: { outcome: "absent", pendingSeq: 1 },
+  },
+  {
+    deed: "deleteAccount",
+    prepare: async ({ store }) => {
+      return (own) => store.deleteAccount("acme", own);
+    },
+    done: "deleted",
+    after: { outcome: "absent", pendingSeq: 1 },
+  },
+  {
+    deed: "suspend",
+    prepare: async ({ store }) => {
+      return (own) => store.updateAccount("acme", { suspended: true }, own);
+    },
+    done: "updated",
+    after: { outcome: "updated", seq: 1 },
+  },
+];
+
+test.each(OTHERS)(
+  "$deed whose answer is lost is repeated, and known for the same deed",
+  async ({ prepare, done, after }) => {
+    // In the second world the answer is lost of a statement that never commits.
+    for (const text of ["commit\0", "with clock as"]) {
+      const { link, world, close } = await openLossy();
+      const take = await prepare(world);
+      await world.store.leases.readNodes(); // makes the connection
+      const own = world.origin();
+      link.loseAnswerTo(text);
+      expect(await take(own)).toMatchObject({ outcome: done, seq: 1 });
+      assert.equal((await world.changes()).length, 1);
+      const events = world.db.selectFrom("audit_event").where("id", "=", own.eventId);
+      assert.equal((await events.selectAll().execute()).length, 1);
+      expect(await take(world.origin())).toMatchObject(after);
+      await close();
+    }
+  },
+);
+
+test.each([...REVOCATIONS, ...OTHERS])(
+  "$deed that gave up waiting for a standby does not count, nor does finding it done",
+  async ({ prepare, after }) => {
+    const { store, db } = await openAt(postgres.url(await postgres.migrated()));
+    const world = await makeWorld(store, db);
+    const take = await prepare(world);
+    const isDone = async () => (await world.changes()).length === 1;
+    await awaitStandby("nobody");
+    try {
+      for (const found of [false, true]) {
+        assert.equal(await isDone(), found);
+        const taking = take(world.origin());
+        await Promise.all([
+          assert.rejects(taking, { name: "DatabaseError", code: "01000", ambiguous: true }),
+          breakOffWaits(taking),
+        ]);
+      }
+    } finally {
+      await awaitStandby("");
+    }
+    expect(await untilReached(() => take(world.origin()))).toMatchObject(after);
+    assert.equal((await world.changes()).length, 1);
+    await store.close();
+  },
+);
 
 test("a transaction that the database rolled back is never reported as committed", async () => {
   const { store, db } = await openAt(postgres.url(await postgres.migrated()));
@@ -223,6 +287,31 @@ test.each(["fast", "immediate"] as const)(
     await store.close();
   },
 );
+
+/** Lets commits wait for a standby of this name from now on; there is none of any name. "" lets them wait no more. */
+async function awaitStandby(name: string): Promise<void> {
+  await postgres.run(`alter system set synchronous_standby_names = '${name}'`);
+  await postgres.run("select pg_reload_conf()");
+  // The server takes it up in its own time.
+  const commit = () => postgres.run("select pg_logical_emit_message(true, 'probe', '')");
+  while ((await breakOffWaits(commit())) !== (name !== ""));
+}
+
+/** Breaks off every commit's wait for a standby until `deed` has ended, and tells whether there was one. */
+async function breakOffWaits(deed: Promise<unknown>): Promise<boolean> {
+  let ended = false;
+  let broken = false;
+  const end = (): void => {
+    ended = true;
+  };
+  deed.then(end, end);
+  while (!ended) {
+    const waits = await postgres.run(`select pg_cancel_backend(pid) from pg_stat_activity
+      where wait_event = 'SyncRep'`);
+    broken ||= waits.length > 0;
+  }
+  return broken;
+}
 
 /** Repeats what failed because the connection was lost, for as long as a caller would. */
 async function untilReached<T>(ask: () => Promise<T>, ms = 5_000): Promise<T> {

@@ -158,6 +158,23 @@ export interface KeyFilter {
 }
 
 /**
+ * A deed found nothing to do it to: there never was such a thing, it is another account's, or it was deleted.
+ *
+ * `pendingSeq` is of the revocation that took it away while nobody has seen its barrier end, else `null`: verifiers may
+ * accept until then what is deleted, so "not there", which reads like "refused everywhere", must wait for it.
+ */
+export interface Absent {
+  readonly outcome: "absent";
+  readonly pendingSeq: number | null;
+}
+
+/** Deleted by this deed, whose origin a repetition may give again: `seq` is the deletion's either way. */
+export interface Deleted {
+  readonly outcome: "deleted";
+  readonly seq: number;
+}
+
+/**
  * Everything of one account, and nothing of another: what belongs elsewhere answers like what does not exist.
  * Every change writes its audit event, and its change-log entry when it alters a verdict, in one transaction.
  */
@@ -179,11 +196,8 @@ export interface AccountStore {
     name: string,
     origin: Origin,
   ): Promise<{ outcome: "renamed"; environment: Environment } | { outcome: "absent" }>;
-  /** Its keys refuse as revoked from now on. Deleting it again finds it absent. */
-  deleteEnvironment(
-    slug: string,
-    origin: Origin,
-  ): Promise<{ outcome: "deleted"; seq: number } | { outcome: "absent" }>;
+  /** Its keys refuse as revoked from now on. Another deletion finds it absent. */
+  deleteEnvironment(slug: string, origin: Origin): Promise<Deleted | Absent>;
 
   /** `absent`: no such environment (or deleted) in this account. */
   listKeys(filter: KeyFilter, page: PageAsk): Promise<Listed<ApiKey> | { outcome: "absent" }>;
@@ -216,7 +230,7 @@ export interface AccountStore {
     once: Once | null,
   ): Promise<
     | { outcome: "revoked" | "already_revoked"; seq: number; key: ApiKey }
-    | { outcome: "absent" }
+    | Absent
     | { outcome: "mismatch" }
   >;
 }
@@ -268,6 +282,8 @@ export interface LeaseStore {
     | { outcome: "changes"; seq: number; changes: readonly Change[] }
     | { outcome: "gap"; seq: number }
   >;
+  /** The current seq: whether there is anything to read. */
+  readClock(): Promise<number>;
   /** `false`: the row is gone, the node must join anew. */
   renewNode(id: string, renewals: number, appliedSeq: number, below: number): Promise<boolean>;
   readNodes(): Promise<{ seq: number; nodes: readonly NodeRow[] }>;
@@ -329,7 +345,8 @@ export interface Store {
   >;
   /**
    * `seq` is that of the suspension, there whenever suspending was asked for: of an account that is suspended already,
-   * the first one's, whose barrier may still be to be waited for. An edit that alters nothing writes nothing.
+   * the first one's, whose barrier may still be to be waited for. An edit that alters nothing writes nothing, nor does
+   * one whose origin says that it was done before.
    */
   updateAccount(
     slug: string,
@@ -341,13 +358,11 @@ export interface Store {
     origin: Origin,
   ): Promise<
     | { outcome: "updated"; account: Account; seq?: number }
-    | { outcome: "absent" }
+    | Absent
     | { outcome: "external_id_taken" }
   >;
-  deleteAccount(
-    slug: string,
-    origin: Origin,
-  ): Promise<{ outcome: "deleted"; seq: number } | { outcome: "absent" }>;
+  /** Another deletion finds it absent. */
+  deleteAccount(slug: string, origin: Origin): Promise<Deleted | Absent>;
 
   // ---- set-up
   /** Whether an owner exists, i.e. set-up is done. */

@@ -52,7 +52,9 @@ export function createStoreAccess(options: AccessOptions): Store {
       },
       async deleteEnvironment(id) {
         const { first, revocation } = await revoke({ kind: "environment", id }, by);
-        return first ? { outcome: "deleted", seq: revocation.seq } : { outcome: "absent" };
+        const { seq, effectiveAtMs } = revocation;
+        if (first) return { outcome: "deleted", seq };
+        return { outcome: "absent", pendingSeq: effectiveAtMs === null ? seq : null };
       },
     });
 
@@ -75,6 +77,7 @@ function leasesOver(client: StoreClient, memory: MemoryStore, by: string): Lease
     joinNode: (node) => client.call(`joinNode ${node.id}`, () => memory.joinNode(node)),
     readChanges: (afterSeq, afterId) =>
       client.call(`readChanges ${afterSeq}`, () => memory.readChanges(afterSeq, afterId)),
+    readClock: () => client.call("readClock", () => memory.seq),
     renewNode: (id, renewals, appliedSeq, below) =>
       client.call(`renewNode ${id} ${renewals} ${appliedSeq}`, () =>
         memory.renewNode(id, renewals, appliedSeq, below),

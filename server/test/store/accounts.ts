@@ -115,6 +115,7 @@ export const accountPromises: Readonly<Record<string, Check>> = {
     assert.equal((await changes()).length, 2);
     assert.deepEqual(await store.updateAccount("nobody", { name: "x" }, origin()), {
       outcome: "absent",
+      pendingSeq: null,
     });
   },
 

@@ -165,7 +165,7 @@ export const revocationPromises: Readonly<Record<string, Check>> = {
       await acme.editKey(key.id, { description: "x" }, origin()),
       await acme.revokeKey(key.id, null, origin(), null),
     ])
-      assert.deepEqual(gone, { outcome: "absent" });
+      assert.equal(gone.outcome, "absent");
     const again = newEnvironment("production", [world.newKey()]);
     assert.deepEqual(await acme.createEnvironment(again, origin(), null), {
       outcome: "slug_taken",
@@ -195,10 +195,11 @@ export const revocationPromises: Readonly<Record<string, Check>> = {
     assert.deepEqual(await store.listMemberships("per_1"), []);
     assert.equal(await doomed.findKey(key.id), undefined);
     assert.equal(await doomed.findEnvironment("production"), undefined);
-    assert.deepEqual(await store.deleteAccount("doomed", origin()), { outcome: "absent" });
-    assert.deepEqual(await store.updateAccount("doomed", { suspended: false }, origin()), {
-      outcome: "absent",
-    });
+    for (const gone of [
+      await store.deleteAccount("doomed", origin()),
+      await store.updateAccount("doomed", { suspended: false }, origin()),
+    ])
+      assert.equal(gone.outcome, "absent");
     assert.deepEqual(await store.createAccount(newAccount("doomed"), origin(), null), {
       outcome: "slug_taken",
     });
