@@ -52,6 +52,17 @@ export interface LookupOptions {
   readonly bounds?: Partial<LookupBounds>;
 }
 
+/** What a {@link Lookup} did since it was made. */
+export interface LookupCounts {
+  /** Answers out of what is held. */
+  hits: number;
+  /** Questions that had to be asked upstream, or joined to one on its way. */
+  misses: number;
+  /** Queries sent, each for up to a batch of digests, and those of them that were not answered. */
+  queries: number;
+  queriesFailed: number;
+}
+
 /** Keys by digest, believed only under a lease: see {@link createLookup}. */
 export interface Lookup {
   /** The holder's clock; {@link Lookup.find} reads it. */
@@ -67,9 +78,13 @@ export interface Lookup {
   /** Forgets everything, and what is being loaded will not be kept: the start of a session, or of a node's life. */
   forget(): void;
   /** Learns of a change: drops what it is about, and taints the loads that may have missed it. */
-  apply(change: Change): void;
+  apply(change: Pick<Change, "kind" | "subject">): void;
   readonly leaseRemainingMs: number;
+  /** Keys held. */
   readonly size: number;
+  /** Digests held of which it is known that nobody has them. */
+  readonly unknownSize: number;
+  readonly counts: Readonly<LookupCounts>;
 }
 
 interface Load {
@@ -100,6 +115,7 @@ export function createLookup(options: LookupOptions): Lookup {
   const joinable = new Map<string, Load>();
   const inFlight = new Set<Load>();
   let queued: Load[] = [];
+  const counts: LookupCounts = { hits: 0, misses: 0, queries: 0, queriesFailed: 0 };
   let leaseEndMs = 0;
   let leaseRan = false;
 
@@ -145,7 +161,10 @@ export function createLookup(options: LookupOptions): Lookup {
 
   function send(loads: readonly Load[]): void {
     for (const load of loads) load.sent = true;
+    counts.queries += 1;
     const giveUp = (cause: unknown): void => {
+      if (!loads.some((load) => inFlight.has(load))) return; // late news
+      counts.queriesFailed += 1;
       for (const load of loads) end(load, unavailable("The key could not be looked up.", cause));
     };
     const cancel = options.after(bounds.loadTimeoutMs, () => giveUp("no answer in time"));
@@ -187,10 +206,16 @@ export function createLookup(options: LookupOptions): Lookup {
     find(digest) {
       if (!leaseRuns()) return undefined;
       const held = keys.get(digest);
-      if (held !== undefined) return held;
-      return unknown.size > 0 && unknown.get(digest) === true ? null : undefined;
+      if (held !== undefined) {
+        counts.hits += 1;
+        return held;
+      }
+      if (unknown.size === 0 || unknown.get(digest) !== true) return undefined;
+      counts.hits += 1;
+      return null;
     },
     load(digest) {
+      counts.misses += 1;
       const leased = leaseRuns();
       const joined = join(digest, leased);
       if (joined !== undefined) return joined.promise;
@@ -230,6 +255,10 @@ export function createLookup(options: LookupOptions): Lookup {
     get size() {
       return keys.size;
     },
+    get unknownSize() {
+      return unknown.size;
+    },
+    counts,
   };
 }
 

@@ -2,8 +2,8 @@ import { createLookup, createVerifier, type Loaded, type Verify } from "@latchke
 import type { Logger } from "pino";
 import type { Ambient } from "../ambient.ts";
 import type { Store } from "../store/store.ts";
-import { type Barrier, createBarrier } from "./revocation/barrier.ts";
-import { CHANGES_KEPT, createNode } from "./revocation/node.ts";
+import { type Barrier, createBarrier, type Receipt } from "./revocation/barrier.ts";
+import { CHANGES_KEPT, createNode, type Node } from "./revocation/node.ts";
 import { createReaper } from "./revocation/reaper.ts";
 
 export interface VerificationOptions {
@@ -13,12 +13,39 @@ export interface VerificationOptions {
   readonly leaseMs: number;
   /** This node's name for people. */
   readonly label: string;
+  /** Called for each revocation whose end this process saw. */
+  onRevocation?(receipt: Receipt): void;
+}
+
+/** How this process is doing, as of now; counts are since its start. */
+export interface VerificationStatus {
+  /** 0 without a lease. */
+  readonly leaseRemainingMs: number;
+  readonly renewals: number;
+  readonly renewalsFailed: number;
+  /** One, and another for each time that everything held had to be dropped. */
+  readonly joins: number;
+  readonly appliedSeq: number;
+  /** The highest seq of the store that this process knows of. */
+  readonly headSeq: number;
+  readonly keysHeld: number;
+  readonly unknownHeld: number;
+  /** Verifications answered out of what is held, and those that had to ask. */
+  readonly hits: number;
+  readonly misses: number;
+  readonly queries: number;
+  readonly queriesFailed: number;
+  /** Verifiers in other processes that hold a sub-lease of this one. */
+  readonly below: number;
 }
 
 /** Everything that decides about keys in this process: the verifier, its lease, and the barrier of revocations. */
 export interface Verification {
   readonly verify: Verify;
   readonly barrier: Barrier;
+  /** Where verifiers of other processes come in. */
+  readonly below: Node["below"];
+  status(): VerificationStatus;
   /** Whether a verification could be decided now, by a lease or by the store. */
   ready(): Promise<boolean>;
   /** Resolves when the first lease runs. */
@@ -30,26 +57,34 @@ export interface Verification {
 /** How often uses are written: "last used" is at most this much behind. */
 const USES_EVERY_MS = 1_000;
 
-/** How often the change log is cut to what is kept. */
-const TRIM_EVERY_RENEWALS = 100;
+/** Others are looked after no more often than so many times a lease: less than the time between two renewals. */
+const LOOK_EVERY = 1 / 4;
 
 /** How often a load that answered from the past is repeated before it fails. */
 const STALE_TRIES = 3;
 
+/** What a verification is put together from; the simulator plants its flaws here. */
+const PARTS = { createLookup, createNode, createBarrier, createReaper };
+
 /** Puts the SDK's verifier on the store, under this process's own node. */
-export function createVerification(options: VerificationOptions): Verification {
-  const { store, ambient, logger } = options;
-  const lookup = createLookup({
+export function createVerification(
+  options: VerificationOptions,
+  parts: typeof PARTS = PARTS,
+): Verification {
+  const { store, ambient, logger, leaseMs } = options;
+  const { leases } = store;
+  const lookup = parts.createLookup({
     clocks: { monoMs: ambient.monoMs, wallMs: ambient.nowMs },
     load,
     soon: ambient.soon,
     after: ambient.after,
   });
   const verifier = createVerifier({ lookup, requestId: () => ambient.randomId("req") });
-  const node = createNode({ ...options, leases: store.leases, lookup, onRenewed: lookAfterOthers });
-  const barrier = createBarrier({ leases: store.leases, node, ambient, logger });
-  const reaper = createReaper(store.leases, ambient);
+  const node = parts.createNode({ ...options, leases, lookup, onRenewed: lookAfterOthers });
+  const barrier = parts.createBarrier({ ...options, leases, node });
+  const reaper = parts.createReaper({ leases, node, ambient });
   const uses = createUses(options, () => verifier.drainUses());
+  let lookedMs = Number.NEGATIVE_INFINITY;
 
   /** An answer older than what this node has applied is of a deposed primary or a stale snapshot: it is not used. */
   async function load(digests: readonly string[]): Promise<Loaded[]> {
@@ -63,11 +98,14 @@ export function createVerification(options: VerificationOptions): Verification {
     throw new Error("the store answers from the past");
   }
 
+  /** About three times a lease, however often this node renews. */
   function lookAfterOthers(): void {
+    if (ambient.monoMs() - lookedMs < leaseMs * LOOK_EVERY) return;
+    lookedMs = ambient.monoMs();
     const work = async (): Promise<void> => {
       await reaper.observe();
       await barrier.completePending();
-      if (node.renewals % TRIM_EVERY_RENEWALS === 0) await store.leases.trimChanges(CHANGES_KEPT);
+      await leases.trimChanges(CHANGES_KEPT);
     };
     work().catch((error: unknown) => logger.error({ err: error }, "looking after others failed"));
   }
@@ -75,6 +113,17 @@ export function createVerification(options: VerificationOptions): Verification {
   return {
     verify: verifier.verify,
     barrier,
+    below: node.below,
+    status: () => ({
+      ...node.counts,
+      ...lookup.counts,
+      leaseRemainingMs: lookup.leaseRemainingMs,
+      appliedSeq: node.appliedSeq,
+      headSeq: node.headSeq,
+      keysHeld: lookup.size,
+      unknownHeld: lookup.unknownSize,
+      below: node.below.size,
+    }),
     async ready() {
       if (lookup.leaseRemainingMs > 0) return true;
       return store.ping().then(

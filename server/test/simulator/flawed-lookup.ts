@@ -16,6 +16,10 @@ export function wrapLookup(lookup: Lookup, changed: Partial<Lookup>): Lookup {
     get size() {
       return lookup.size;
     },
+    get unknownSize() {
+      return lookup.unknownSize;
+    },
+    counts: lookup.counts,
     ...changed,
   };
 }

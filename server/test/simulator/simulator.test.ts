@@ -1,5 +1,4 @@
 import { expect, test } from "vitest";
-import { assembleWith } from "./assembly.ts";
 import { type Counts, noCounts } from "./history.ts";
 import { type Outcome, play } from "./world.ts";
 
@@ -60,16 +59,3 @@ test.runIf(ONLY_SEED === undefined)("a seed plays the same world every time", as
     expect(second.traceHash).toBe(first.traceHash);
   }
 });
-
-test.runIf(ONLY_SEED === undefined)(
-  "taken apart for planting flaws, the product does exactly what it does whole",
-  async () => {
-    const flaw = { assemble: assembleWith(() => ({})) };
-    for (let seed = 1; seed <= 40; seed++) {
-      const whole = await play({ seed, traced: true });
-      const apart = await play({ seed, traced: true, flaw });
-      expect(apart.traceHash, `seed ${seed}`).toBe(whole.traceHash);
-    }
-  },
-  TIMEOUT_MS,
-);

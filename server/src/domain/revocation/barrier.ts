@@ -1,7 +1,7 @@
 import { Failure, RATE_ALLOWANCE } from "@latchkey/sdk/core";
 import type { Logger } from "pino";
 import type { Ambient } from "../../ambient.ts";
-import type { LeaseStore, Revocation } from "../../store/store.ts";
+import type { LeaseStore, NodeRow, Revocation } from "../../store/store.ts";
 import type { Node } from "./node.ts";
 
 /** What the rest of the domain asks of the lease protocol: to let changes be known. */
@@ -19,76 +19,167 @@ export interface Barrier {
   completePending(): Promise<void>;
 }
 
+/** How a revocation ended: nodes, and verifiers below them, that confirmed it, and that had to be outlived. */
+export interface Receipt {
+  readonly tookMs: number;
+  readonly acknowledged: number;
+  readonly lapsed: number;
+}
+
 export interface BarrierOptions {
   readonly leases: LeaseStore;
   readonly node: Pick<Node, "renew">;
   readonly ambient: Ambient;
   readonly logger: Logger;
+  /** Called for each barrier that this process saw end. */
+  onRevocation?(receipt: Receipt): void;
 }
 
-/** Pause between two readings of the nodes' rows. */
-const POLL_MS = 5;
+/**
+ * Pause between two readings of the nodes' rows while somebody waits: an eighth of how long it took so far, within
+ * these bounds. Most revocations take a few milliseconds; one that waits for a dead node need not be read in so often.
+ */
+const PAUSE_MIN_MS = 3;
+const PAUSE_MAX_MS = 50;
+const PAUSE_PART = 1 / 8;
+
+/** The same where nobody waits, and whoever revoked is most likely still at it. */
+const UNHURRIED_PAUSE_MS = 200;
+
+/** A reading begins at the latest so long after the commit, whatever became of this node's own renewal. */
+const FIRST_READING_MS = 20;
 
 /** How long a barrier goes on without having read the rows once before it answers 503. */
 const UNREAD_MAX_MS = 2_000;
+
+/** One barrier. All that wait in a process share the readings. */
+interface Waiting {
+  readonly seq: number;
+  /** Monotonic, from after the commit returned. */
+  readonly committedMs: number;
+  readonly hurried: boolean;
+  /** Of any row read after the commit, a row's never changes; `null` before the first reading. */
+  longestLeaseMs: number | null;
+  seen: { acknowledged: number; lapsed: number };
+  cancelLapse(): void;
+  settle(outcome: Receipt | Failure): void;
+}
 
 /**
  * The barrier of design §6: waits until every node has acknowledged a change, or until every lease granted before its
  * commit has lapsed. It counts from after the commit, on the monotonic clock alone, and stops late by the allowance.
  */
-export function createBarrier({ leases, node, ambient, logger }: BarrierOptions): Barrier {
-  /** Seqs that this process already waits for. */
-  const underWay = new Set<number>();
+export function createBarrier(options: BarrierOptions): Barrier {
+  const { leases, node, ambient, logger } = options;
+  const waiting = new Set<Waiting>();
+  let reading = false;
+  let dueMs = Number.POSITIVE_INFINITY;
+  let cancelReading = (): void => {};
 
-  const pause = (ms: number): Promise<void> =>
-    new Promise((resolve) => {
-      ambient.after(ms, resolve);
-    });
+  const elapsedMs = (wait: Waiting): number => ambient.monoMs() - wait.committedMs;
 
-  async function wait(
-    seq: number,
-  ): Promise<{ tookMs: number; acknowledged: number; lapsed: number }> {
-    const committedMs = ambient.monoMs();
-    const elapsedMs = (): number => ambient.monoMs() - committedMs;
-    const renewed = node.renew().catch((error: unknown) => {
-      logger.error({ err: error, seq }, "renewal for a revocation failed");
-    });
-    await Promise.race([renewed, pause(POLL_MS)]);
-    let longestLeaseMs: number | null = null;
-    let seen = { acknowledged: 0, lapsed: 0 };
-    for (;;) {
-      const rows = await leases.readNodes().catch((cause: unknown) => {
-        if (longestLeaseMs === null && elapsedMs() > UNREAD_MAX_MS)
-          throw new Failure(
-            "service_unavailable",
-            "The revocation is recorded, but could not be confirmed everywhere yet. Repeat the call.",
-            { cause, retryAfterSeconds: 1 },
-          );
-        return null;
-      });
-      if (rows !== null) {
-        const late = rows.nodes.filter((row) => row.appliedSeq < seq);
-        const below = rows.nodes.reduce((sum, row) => sum + row.below, 0);
-        seen = { acknowledged: rows.nodes.length - late.length + below, lapsed: late.length };
-        for (const row of rows.nodes) longestLeaseMs = Math.max(longestLeaseMs ?? 0, row.leaseMs);
-        if (late.length === 0) break;
-      }
-      const lapsedMs = longestLeaseMs === null ? null : longestLeaseMs * (1 + RATE_ALLOWANCE);
-      if (lapsedMs !== null && elapsedMs() >= lapsedMs) break;
-      await pause(lapsedMs === null ? POLL_MS : Math.min(POLL_MS, lapsedMs - elapsedMs()));
-    }
-    return { ...seen, tookMs: Math.max(0, Math.round(elapsedMs())) };
+  /** Reads the rows in `ms`, or sooner if that was agreed before. */
+  function readIn(ms: number): void {
+    const atMs = ambient.monoMs() + ms;
+    if (reading || atMs >= dueMs) return; // after a reading it is decided when the next one is due
+    cancelReading();
+    dueMs = atMs;
+    cancelReading = ambient.after(ms, read);
   }
 
-  async function complete(seq: number): Promise<Revocation> {
-    underWay.add(seq);
-    const waited = await wait(seq).finally(() => underWay.delete(seq));
-    const receipt = { ...waited, effectiveAtMs: ambient.nowMs() };
+  async function read(): Promise<void> {
+    if (reading) return;
+    cancelReading();
+    dueMs = Number.POSITIVE_INFINITY;
+    reading = true;
+    const asked = [...waiting]; // who comes during the reading may have committed after it began
+    try {
+      const { seq, nodes } = await leases.readNodes();
+      for (const wait of asked) {
+        if (!waiting.has(wait)) continue; // outlived during the reading
+        // A reading that does not know of the commit yet is of a stale snapshot: not used.
+        if (seq >= wait.seq) judge(wait, nodes);
+        else unread(wait, new Error("the store answers from the past"));
+      }
+    } catch (cause) {
+      for (const wait of asked) if (waiting.has(wait)) unread(wait, cause);
+    }
+    reading = false;
+    if (waiting.size > 0) readIn(Math.min(...[...waiting].map(pauseOf)));
+  }
+
+  function judge(wait: Waiting, nodes: readonly NodeRow[]): void {
+    wait.seen = { acknowledged: 0, lapsed: 0 };
+    let late = false;
+    for (const row of nodes) {
+      const has = row.appliedSeq >= wait.seq;
+      late ||= !has;
+      wait.seen[has ? "acknowledged" : "lapsed"] += 1 + row.below;
+      wait.longestLeaseMs = Math.max(wait.longestLeaseMs ?? 0, row.leaseMs);
+    }
+    if (late) awaitLapse(wait);
+    else end(wait);
+  }
+
+  /** Ends the wait when every lease granted before the commit has lapsed, whether the store can be read then or not. */
+  function awaitLapse(wait: Waiting): void {
+    const leftMs = (wait.longestLeaseMs ?? 0) * (1 + RATE_ALLOWANCE) - elapsedMs(wait);
+    wait.cancelLapse();
+    if (leftMs <= 0) end(wait);
+    else wait.cancelLapse = ambient.after(leftMs, () => awaitLapse(wait));
+  }
+
+  function unread(wait: Waiting, cause: unknown): void {
+    if (wait.longestLeaseMs !== null || elapsedMs(wait) <= UNREAD_MAX_MS) return;
+    waiting.delete(wait);
+    wait.settle(
+      new Failure(
+        "service_unavailable",
+        "The revocation is recorded, but could not be confirmed everywhere yet. Repeat the call.",
+        { cause, retryAfterSeconds: 1 },
+      ),
+    );
+  }
+
+  function pauseOf(wait: Waiting): number {
+    if (!wait.hurried) return UNHURRIED_PAUSE_MS;
+    return Math.min(PAUSE_MAX_MS, Math.max(PAUSE_MIN_MS, elapsedMs(wait) * PAUSE_PART));
+  }
+
+  function end(wait: Waiting): void {
+    waiting.delete(wait);
+    wait.cancelLapse();
+    wait.settle({ ...wait.seen, tookMs: Math.max(0, Math.round(elapsedMs(wait))) });
+  }
+
+  function wait(seq: number, hurried: boolean): Promise<Receipt> {
+    return new Promise((resolve, reject) => {
+      const mine: Waiting = {
+        seq,
+        committedMs: ambient.monoMs(),
+        hurried,
+        longestLeaseMs: null,
+        seen: { acknowledged: 0, lapsed: 0 },
+        cancelLapse: () => {},
+        settle: (outcome) => (outcome instanceof Failure ? reject(outcome) : resolve(outcome)),
+      };
+      waiting.add(mine);
+      readIn(FIRST_READING_MS);
+      node.renew().then(read, (error: unknown) => {
+        logger.error({ err: error, seq }, "renewal for a revocation failed");
+      });
+    });
+  }
+
+  async function complete(seq: number, hurried: boolean): Promise<Revocation> {
+    const receipt = await wait(seq, hurried);
+    options.onRevocation?.(receipt);
+    const ended = { ...receipt, effectiveAtMs: ambient.nowMs() };
     // Recording delays nobody: the wait is over, and another node's scan repeats it if this write is lost.
-    leases.recordEffective(seq, receipt).catch((error: unknown) => {
+    leases.recordEffective(seq, ended).catch((error: unknown) => {
       logger.error({ err: error, seq }, "the end of a revocation could not be recorded");
     });
-    return { seq, ...receipt };
+    return { seq, ...ended };
   }
 
   return {
@@ -97,11 +188,13 @@ export function createBarrier({ leases, node, ambient, logger }: BarrierOptions)
         logger.error({ err: error }, "renewal after a change failed");
       });
     },
-    complete,
+    complete: (seq) => complete(seq, true),
     async completePending() {
-      for (const { seq } of await leases.pendingRevocations()) {
+      const pending = await leases.pendingRevocations();
+      const underWay = new Set([...waiting].map((wait) => wait.seq));
+      for (const { seq } of pending) {
         if (underWay.has(seq)) continue;
-        complete(seq).catch((error: unknown) => {
+        complete(seq, false).catch((error: unknown) => {
           logger.error({ err: error, seq }, "revocation still pending");
         });
       }

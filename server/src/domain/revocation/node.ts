@@ -2,12 +2,20 @@ import { type Change, type Lookup, RATE_ALLOWANCE } from "@latchkey/sdk/core";
 import type { Logger } from "pino";
 import type { Ambient } from "../../ambient.ts";
 import type { LeaseStore } from "../../store/store.ts";
+import { type Below, createBelow } from "./below.ts";
 
 /** Changes kept in the log; a node further behind drops everything and joins anew. */
 export const CHANGES_KEPT = 10_000;
 
-/** First pause after a failed renewal; doubles up to a third of the lease. */
+/** How often the change clock is read, where a third of the lease is longer: nobody may have told of a change. */
+const CHECK_MS = 250;
+
+/** First pause after a failed renewal; doubles up to the last, or a third of a lease where that is shorter. */
 const RETRY_FIRST_MS = 20;
+const RETRY_LAST_MS = 1_000;
+
+/** How long a clean stop waits for the verifiers below to release; their sub-leases may last longer than anybody waits. */
+const RELEASE_MAX_MS = 2_000;
 
 export interface NodeOptions {
   readonly leases: LeaseStore;
@@ -22,6 +30,14 @@ export interface NodeOptions {
   onRenewed?(): void;
 }
 
+/** What a {@link Node} did since it was made. */
+export interface NodeCounts {
+  /** Renewals that went well, a join among them, and those that did not. */
+  renewals: number;
+  renewalsFailed: number;
+  joins: number;
+}
+
 /** This process among those that verify: see {@link createNode}. */
 export interface Node {
   /** Joins, and renews from then on. Resolves when the first lease runs. */
@@ -30,9 +46,11 @@ export interface Node {
   renew(): Promise<void>;
   /** The highest change applied here, or 0 before the first join. */
   readonly appliedSeq: number;
-  /** Renewals that went well, since the start. */
-  readonly renewals: number;
-  /** Drops the lease for good and releases the row. */
+  /** The highest seq of the store that this node knows of. */
+  readonly headSeq: number;
+  readonly counts: Readonly<NodeCounts>;
+  readonly below: Pick<Below, "open" | "size" | "curtailed">;
+  /** Drops the lease for good, and releases the row unless something below may still be believed. */
   stop(): Promise<void>;
 }
 
@@ -42,17 +60,33 @@ interface Membership {
 }
 
 /**
- * The node's half of design §6: joins under a fresh id, and every third of a lease reads all changes after the last
- * one applied, applies them in order, and writes its row; when that has committed, its lease runs from before the read.
+ * The node's half of design §6: joins under a fresh id, and every third of a lease, or when there is news, reads all
+ * changes after the last one applied, applies them in order, here and below, and writes its row; when that has
+ * committed, its lease runs from before the read.
  *
- * A node whose row is gone, or that is behind the changes still kept, drops what it holds and joins anew.
+ * The row says what everything below has acknowledged as well; that may lag, and never holds a renewal up.
+ *
+ * A node whose row is gone, or that is behind the changes still kept, drops what it holds and joins anew. The row that
+ * it leaves is nobody's, and protects what was granted under it until it is reaped.
  */
 export function createNode(options: NodeOptions): Node {
   const { leases, lookup, ambient, logger, leaseMs } = options;
   const leaseHeldMs = leaseMs * (1 - RATE_ALLOWANCE);
+  const renewEveryMs = leaseMs / 3;
+  const checkMs = Math.min(renewEveryMs, CHECK_MS);
+  const counts: NodeCounts = { renewals: 0, renewalsFailed: 0, joins: 0 };
+  const below = createBelow({
+    ...options,
+    onAcknowledged() {
+      if (below.acknowledgedSeq > writtenSeq) renewInBackground();
+    },
+  });
   let member: Membership | null = null;
   let applied: { seq: number; changeId: string | null } = { seq: 0, changeId: null };
-  let renewed = 0;
+  let headSeq = 0;
+  /** The seq that the row says. */
+  let writtenSeq = 0;
+  let renewedAtMs = Number.NEGATIVE_INFINITY;
   let stopped = false;
   let running: Promise<void> | null = null;
   let next: Promise<void> | null = null;
@@ -64,8 +98,12 @@ export function createNode(options: NodeOptions): Node {
     const joined = await leases.joinNode({ id, leaseMs, label: options.label });
     if (stopped) return leases.releaseNode(id);
     lookup.forget(); // what was loaded before the join's commit returned is never kept
+    below.restart(joined.seq);
     applied = joined;
+    headSeq = joined.seq;
+    writtenSeq = joined.seq;
     member = { id, renewals: 0 };
+    counts.joins += 1;
     lookup.grant(asked, leaseHeldMs);
     logger.info({ node: id, seq: joined.seq }, "joined");
   }
@@ -80,6 +118,7 @@ export function createNode(options: NodeOptions): Node {
   function apply(change: Change): void {
     if (change.seq <= applied.seq) return;
     lookup.apply(change);
+    below.apply(change);
     applied = { seq: change.seq, changeId: change.id };
   }
 
@@ -95,27 +134,41 @@ export function createNode(options: NodeOptions): Node {
       return join();
     }
     for (const change of read.changes) apply(change);
+    headSeq = Math.max(headSeq, read.seq);
     if (applied.seq < read.seq) throw new Error(`the change log ends before seq ${read.seq}`);
     me.renewals += 1;
-    const held = await leases.renewNode(me.id, me.renewals, applied.seq, 0);
+    const seq = below.acknowledgedSeq;
+    const held = await leases.renewNode(me.id, me.renewals, seq, below.size);
     if (stopped) return;
     if (!held) {
       leave("the node's row is gone: joining anew");
       return join();
     }
+    writtenSeq = seq;
     lookup.grant(asked, leaseHeldMs);
+    below.renewed();
+    if (below.acknowledgedSeq > seq) renewInBackground();
   }
 
   /** One renewal at a time; those who ask during one share the next, which begins after they asked. */
   function renew(): Promise<void> {
     if (running === null) {
+      const beganMs = ambient.monoMs();
       running = renewOnce().finally(() => {
         running = null;
       });
-      return running.then(() => {
-        renewed += 1;
-        options.onRenewed?.();
-      });
+      return running.then(
+        () => {
+          if (stopped) return;
+          renewedAtMs = beganMs;
+          counts.renewals += 1;
+          options.onRenewed?.();
+        },
+        (error: unknown) => {
+          counts.renewalsFailed += 1;
+          throw error;
+        },
+      );
     }
     next ??= running
       .catch(() => {})
@@ -126,14 +179,29 @@ export function createNode(options: NodeOptions): Node {
     return next;
   }
 
-  function schedule(ms: number, retryMs: number): void {
+  function renewInBackground(): void {
+    renew().catch((error: unknown) => logger.error({ err: error }, "renewal failed"));
+  }
+
+  function untilDueMs(): number {
+    return renewedAtMs + renewEveryMs - ambient.monoMs();
+  }
+
+  /** Renews when it is time or there is news, of which nothing else need have told. */
+  async function check(): Promise<void> {
+    if (member === null || untilDueMs() <= 0) return renew();
+    headSeq = Math.max(headSeq, await leases.readClock());
+    if (headSeq > applied.seq) await renew();
+  }
+
+  function checkIn(ms: number, retryMs: number): void {
     if (stopped) return;
     cancelTimer = ambient.after(ms, () => {
-      renew().then(
-        () => schedule(leaseMs / 3, RETRY_FIRST_MS),
+      check().then(
+        () => checkIn(Math.max(1, Math.min(checkMs, untilDueMs())), RETRY_FIRST_MS),
         (error) => {
           logger.error({ err: error }, "renewal failed");
-          schedule(retryMs, Math.min(retryMs * 2, leaseMs / 3));
+          checkIn(retryMs, Math.min(retryMs * 2, RETRY_LAST_MS, renewEveryMs));
         },
       );
     });
@@ -142,21 +210,28 @@ export function createNode(options: NodeOptions): Node {
   return {
     async start() {
       await renew();
-      schedule(leaseMs / 3, RETRY_FIRST_MS);
+      checkIn(checkMs, RETRY_FIRST_MS);
     },
     renew,
     get appliedSeq() {
       return applied.seq;
     },
-    get renewals() {
-      return renewed;
+    get headSeq() {
+      return headSeq;
     },
+    counts,
+    below,
     async stop() {
       stopped = true;
       cancelTimer();
       lookup.drop();
       await running?.catch(() => {});
-      if (member !== null) await leases.releaseNode(member.id);
+      const patience = new Promise<"patience ended">((resolve) => {
+        ambient.after(RELEASE_MAX_MS, () => resolve("patience ended"));
+      });
+      const left = await Promise.race([below.leave(), patience]);
+      // What was granted below outlives this process; its row says so until it has lapsed.
+      if (member !== null && left !== "patience ended") await leases.releaseNode(member.id);
     },
   };
 }
