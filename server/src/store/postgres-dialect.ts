@@ -7,9 +7,15 @@ import {
   PostgresIntrospector,
   PostgresQueryCompiler,
   type QueryResult,
+  SelectQueryNode,
 } from "kysely";
 import pg from "pg";
-import { DatabaseError, isStatementRefused, withoutContent } from "./postgres-errors.ts";
+import {
+  ConnectionLost,
+  DatabaseError,
+  isStatementRefused,
+  withoutContent,
+} from "./postgres-errors.ts";
 import {
   CONNECT_MAX_MS,
   clientsOf,
@@ -63,17 +69,7 @@ class UnlockedAdapter extends PostgresAdapter {
 }
 
 function createDriver(settings: PoolSettings): Driver {
-  const pool = new pg.Pool({
-    Client: clientsOf(settings),
-    max: settings.connectionsMax,
-    connectionTimeoutMillis: CONNECT_MAX_MS,
-    idleTimeoutMillis: IDLE_MAX_MS,
-    maxLifetimeSeconds: LIFETIME_MAX_SECONDS,
-    // The pool awaits it, whatever its type says.
-    onConnect: (client) => prepareSession(client, settings),
-  });
-  // A connection that is lost while idle has left the pool already; its error is no news to anybody.
-  pool.on("error", () => {});
+  const source = createSource(settings);
   const open = new WeakMap<DatabaseConnection, Connection>();
   const held = (connection: DatabaseConnection): Connection => {
     const found = open.get(connection);
@@ -83,15 +79,7 @@ function createDriver(settings: PoolSettings): Driver {
   return {
     async init() {},
     async acquireConnection() {
-      let client: pg.PoolClient;
-      try {
-        client = await pool.connect();
-      } catch (error) {
-        if (pool.totalCount === settings.connectionsMax && pool.idleCount === 0)
-          throw new DatabaseError("all connections to the database are in use", null, false);
-        throw withoutContent(error, false);
-      }
-      const connection = new Connection(client, settings);
+      const connection = new Connection(await source.connect(), source, settings);
       open.set(connection, connection);
       return connection;
     },
@@ -99,7 +87,54 @@ function createDriver(settings: PoolSettings): Driver {
     commitTransaction: (connection) => held(connection).commit(),
     rollbackTransaction: (connection) => held(connection).rollback(),
     releaseConnection: async (connection) => held(connection).release(),
-    async destroy() {
+    destroy: source.end,
+  };
+}
+
+/** Where connections come from. */
+interface Source {
+  /** Lends a connection that is as good as is known. */
+  connect(): Promise<pg.PoolClient>;
+  /** This connection was lost: what lies idle may be as old, and lost like it. */
+  distrust(client: pg.PoolClient): void;
+  end(): Promise<void>;
+}
+
+function createSource(settings: PoolSettings): Source {
+  /** Connections that were made since one was lost. */
+  let trusted = new WeakSet<pg.ClientBase>();
+  const pool = new pg.Pool({
+    Client: clientsOf(settings),
+    max: settings.connectionsMax,
+    connectionTimeoutMillis: CONNECT_MAX_MS,
+    idleTimeoutMillis: IDLE_MAX_MS,
+    maxLifetimeSeconds: LIFETIME_MAX_SECONDS,
+    // The pool awaits it, whatever its type says.
+    onConnect: async (client) => {
+      await prepareSession(client, settings);
+      trusted.add(client);
+    },
+  });
+  // A connection that is lost while idle has left the pool already; its error is no news to anybody.
+  pool.on("error", () => {});
+  return {
+    async connect() {
+      try {
+        for (;;) {
+          const client = await pool.connect();
+          if (trusted.has(client)) return client;
+          client.release(true);
+        }
+      } catch (error) {
+        if (pool.totalCount === settings.connectionsMax && pool.idleCount === 0)
+          throw new DatabaseError("all connections to the database are in use", null, false);
+        throw withoutContent(error, false);
+      }
+    },
+    distrust(client) {
+      if (trusted.has(client)) trusted = new WeakSet();
+    },
+    async end() {
       // A connection whose other end is gone says no goodbye.
       await within(settings.deadlineMs, pool.end()).catch(() => {});
     },
@@ -108,7 +143,8 @@ function createDriver(settings: PoolSettings): Driver {
 
 /** One loan of a pooled client. */
 class Connection implements DatabaseConnection {
-  readonly #client: pg.PoolClient;
+  #client: pg.PoolClient;
+  readonly #source: Source;
   readonly #settings: PoolSettings;
   #inTransaction = false;
   /** Must not be used by anybody again. */
@@ -119,13 +155,40 @@ class Connection implements DatabaseConnection {
     if (code !== undefined && UNCERTAIN_COMMIT.has(code)) this.#warning = code;
   };
 
-  constructor(client: pg.PoolClient, settings: PoolSettings) {
+  constructor(client: pg.PoolClient, source: Source, settings: PoolSettings) {
     this.#client = client;
+    this.#source = source;
     this.#settings = settings;
     client.on("notice", this.#onNotice);
   }
 
-  async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
+  executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    const ask = () => this.#ask<R>(query);
+    return !this.#inTransaction && isPlainRead(query) ? this.#again(ask) : ask();
+  }
+
+  /**
+   * Does what leaves no trace once more when its connection was lost, on a new one: a restart of the server fails
+   * nobody who comes after it. Each step keeps its own bound.
+   */
+  async #again<T>(traceless: () => Promise<T>): Promise<T> {
+    try {
+      return await traceless();
+    } catch (error) {
+      if (!(error instanceof ConnectionLost)) throw error;
+      await this.#reconnect();
+      return traceless();
+    }
+  }
+
+  async #reconnect(): Promise<void> {
+    this.#client = await this.#source.connect();
+    this.#client.on("notice", this.#onNotice);
+    this.#spent = false;
+    this.#released = false;
+  }
+
+  async #ask<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
     const { horizon } = this.#settings;
     const known = horizon.seq;
     const { command, rowCount, rows } = await this.#send(sql, parameters, !this.#inTransaction);
@@ -144,8 +207,8 @@ class Connection implements DatabaseConnection {
   }
 
   async begin(after: string | undefined): Promise<void> {
+    await this.#again(() => this.#send("begin", [], false));
     this.#inTransaction = true;
-    await this.#send("begin", [], false);
     if (after !== undefined) await this.#send(after, [], false);
   }
 
@@ -186,9 +249,17 @@ class Connection implements DatabaseConnection {
     } catch (error) {
       const told = withoutContent(error, true);
       if (this.#inTransaction || !isStatementRefused(told)) this.#spent = true;
-      // Closes the socket, so that a statement still running is never answered to anybody else.
-      if (told.ambiguous) this.release();
+      if (told.ambiguous) {
+        this.#source.distrust(this.#client);
+        // Closes the socket, so that a statement still running is never answered to anybody else.
+        this.release();
+      }
       throw told;
     }
   }
+}
+
+/** Whether a statement does nothing but read rows, without locking them. Data that it changes would be another node. */
+function isPlainRead({ query }: CompiledQuery): boolean {
+  return SelectQueryNode.is(query) && query.with === undefined && query.endModifiers === undefined;
 }

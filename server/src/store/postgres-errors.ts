@@ -18,6 +18,16 @@ export class DatabaseError extends Error {
   }
 }
 
+/**
+ * The connection ended before the answer came: the server stopped or restarted, or something between forgot it. What
+ * only reads may be asked again.
+ */
+export class ConnectionLost extends DatabaseError {
+  constructor(message: string, code: string | null) {
+    super(message, code, true);
+  }
+}
+
 /** `DATABASE_URL` names no Postgres database. Says nothing of the address, for it may hold a password. */
 export class InvalidDatabaseUrl extends Error {
   constructor(reason: string) {
@@ -42,17 +52,17 @@ export function withoutContent(error: unknown, sent: boolean): DatabaseError {
   if (error instanceof pg.DatabaseError) {
     const code = error.code ?? null;
     // FATAL ends the session, and may come after a commit whose answer it overtook.
-    const ambiguous = sent && error.severity !== "ERROR";
-    return new DatabaseError(messageOf(error), code, ambiguous);
+    return sent && error.severity !== "ERROR"
+      ? new ConnectionLost(messageOf(error), code)
+      : new DatabaseError(messageOf(error), code, false);
   }
   if (error instanceof UnsafeInteger) return new DatabaseError(error.message, null, sent);
   const code =
     error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : null;
-  return new DatabaseError(
-    `${sent ? "the connection to the database was lost" : "the database cannot be reached"}${code === null ? "" : ` (${code})`}`,
-    code,
-    sent,
-  );
+  const suffix = code === null ? "" : ` (${code})`;
+  return sent
+    ? new ConnectionLost(`the connection to the database was lost${suffix}`, code)
+    : new DatabaseError(`the database cannot be reached${suffix}`, code, false);
 }
 
 /** A `bigint` of the database that a JavaScript number cannot hold. */
