@@ -134,7 +134,7 @@ interface Session {
 /** A connection on which an ask stays unanswered for this part of a lease is given up. */
 const ANSWER_WITHIN = 1 / 2;
 
-/** An ask is sent at least so many times in a lease. */
+/** An ask is sent at least so many times in a lease, and in what was granted where that is shorter. */
 const ASKS_A_LEASE = 4;
 
 function createSession(options: {
@@ -153,7 +153,7 @@ function createSession(options: {
   >();
   let asked = 0;
   let looked = 0;
-  let cancelWatch = (): void => {};
+  let cancelAsk = (): void => {};
 
   function ask(): void {
     asked += 1;
@@ -161,20 +161,23 @@ function createSession(options: {
     connection.send({ type: "ask", ask: asked });
   }
 
-  function watch(): void {
-    cancelWatch = options.after(leaseMs / ASKS_A_LEASE, () => {
+  function askIn(ms: number): void {
+    cancelAsk();
+    cancelAsk = options.after(ms, () => {
       const [oldest] = asks.values();
       if (oldest !== undefined && lookup.clock.read() - oldest > leaseMs * ANSWER_WITHIN)
         return options.lose();
       ask();
-      watch();
+      askIn(ms);
     });
   }
 
   function granted(number: number, ms: number): void {
     const fromMs = asks.get(number);
     for (const each of asks.keys()) if (each <= number) asks.delete(each);
-    if (fromMs !== undefined) lookup.grant(fromMs, ms * (1 - RATE_ALLOWANCE));
+    if (fromMs === undefined) return;
+    lookup.grant(fromMs, ms * (1 - RATE_ALLOWANCE));
+    askIn(Math.min(leaseMs, ms) / ASKS_A_LEASE);
   }
 
   function answered(number: number) {
@@ -184,7 +187,7 @@ function createSession(options: {
   }
 
   ask();
-  watch();
+  askIn(leaseMs / ASKS_A_LEASE);
   return {
     receive(frame) {
       switch (frame.type) {
@@ -215,7 +218,7 @@ function createSession(options: {
       });
     },
     end() {
-      cancelWatch();
+      cancelAsk();
       for (const { reject } of looks.values()) reject(unavailable());
       looks.clear();
     },

@@ -70,6 +70,9 @@ export interface Counts {
   pauses: number;
   sleeps: number;
   issued: number;
+  /** Of apps below servers: begun, and ended by the app itself. */
+  sessions: number;
+  releases: number;
 }
 
 export function noCounts(): Counts {
@@ -96,6 +99,8 @@ export function noCounts(): Counts {
     pauses: 0,
     sleeps: 0,
     issued: 0,
+    sessions: 0,
+    releases: 0,
   };
 }
 

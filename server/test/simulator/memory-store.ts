@@ -120,8 +120,8 @@ export function createMemoryStore(events: StoreEvents): MemoryStore {
       const since = changes.filter((change) => change.seq >= afterSeq);
       const first = since[0];
       const connects =
-        afterSeq === 0
-          ? afterId === null && seq === since.length
+        afterId === null
+          ? (first === undefined || first.seq === afterSeq + 1) && seq === afterSeq + since.length
           : first?.seq === afterSeq && first.id === afterId && seq === afterSeq + since.length - 1;
       return connects ? { outcome: "changes", seq, changes: since } : { outcome: "gap", seq };
     },

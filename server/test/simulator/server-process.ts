@@ -1,4 +1,4 @@
-import { Failure, type Verdict } from "@latchkey/sdk/core";
+import type { Lookup } from "@latchkey/sdk/core";
 import type { Logger } from "pino";
 import type { Ambient } from "../../src/ambient.ts";
 import { updateAccount } from "../../src/domain/accounts.ts";
@@ -9,9 +9,11 @@ import type { Verification, VerificationOptions } from "../../src/domain/verific
 import type { Revocation, Store } from "../../src/store/store.ts";
 import type { StatementSurroundings } from "./flawed-store.ts";
 import type { History, Token } from "./history.ts";
+import { createJudging, type Judging } from "./judging.ts";
 import { createClient, type Link, type Patience, type StoreClient, type Weather } from "./link.ts";
 import { createMachine, type Life, type Machine } from "./machine.ts";
 import type { MemoryStore, Subject } from "./memory-store.ts";
+import type { Pipe } from "./pipe.ts";
 import type { Random } from "./random.ts";
 import { createStoreAccess, type RevokeStatement, SYSTEM } from "./store-access.ts";
 import type { Timeline } from "./timeline.ts";
@@ -29,25 +31,24 @@ export interface Surroundings {
   readonly ran: () => void;
   /** The product's `createVerification`, or one with a planted flaw. */
   readonly assemble: (options: VerificationOptions) => Verification;
+  /** Of a planted flaw; absent: the look-up as it is. */
+  readonly appLookup?: (lookup: Lookup) => Lookup;
   /** Of a planted flaw; absent: one atomic statement. */
   readonly revokeStatement?: (surroundings: StatementSurroundings) => RevokeStatement;
 }
 
 /** One server process on a machine of its own, as the world and its clients meet it. */
-export interface ServerProcess {
+export interface ServerProcess extends Judging {
   readonly machine: Machine;
   readonly link: Link;
   readonly leaseMs: number;
-  readonly serving: boolean;
   boot(): void;
   /** Dies at once and comes back after `ms`. */
   crash(ms: number): void;
   /** Stops cleanly, or is killed after `patienceMs`; comes back after `ms`. */
   stop(patienceMs: number, ms: number, servesOn: boolean): void;
-  /** A client asked at `startMs`; the request has just arrived. */
-  verify(token: Token, startMs: number): void;
-  /** Whether a token is answered from memory now. Asks nobody. */
-  isWarm(token: string): boolean;
+  /** An app wants to be below this process. */
+  accept(pipe: Pipe, holder: string): void;
   /** Revokes as the HTTP handlers do. `done` is not called when this life ends first. */
   revoke(subject: Subject, wait: boolean, done: (outcome: RevokeOutcome) => void): void;
   issue(environmentId: string, accountId: string, done: (token: Token) => void): void;
@@ -68,8 +69,6 @@ interface Running {
   readonly verification: Verification;
 }
 
-const ASK = { types: ["secret"] } as const;
-
 export function createServerProcess(
   name: string,
   leaseMs: number,
@@ -78,8 +77,9 @@ export function createServerProcess(
   const { timeline, random, memory, history, trace } = surroundings;
   const machine = createMachine(name, surroundings);
   const link: Link = { requestsCut: false, answersCut: false };
+  const judging = createJudging(name, history);
   let running: Running | null = null;
-  let serving = false;
+  let pipes: Pipe[] = [];
   let ids = 0;
   let requests = 0;
 
@@ -115,7 +115,7 @@ export function createServerProcess(
       running = { life, client, ambient, store, verification };
       verification.start().then(
         () => {
-          serving = !life.over;
+          if (!life.over) judging.judgeWith(verification.verify, handle);
         },
         () => {
           if (!life.over) die(random.between(20, 300)); // a process that cannot join ends, and is started again
@@ -128,14 +128,16 @@ export function createServerProcess(
     if (!machine.up) return;
     machine.crash();
     running = null;
-    serving = false;
+    judging.stop();
+    for (const pipe of pipes) if (!pipe.over) pipe.abandon("down");
+    pipes = [];
     timeline.after(comesBackAfterMs, boot);
   }
 
   /** Runs `task` as the handling of one request, now or when the machine resumes. */
   function handle(task: (process: Running) => void): void {
     const process = running;
-    if (process === null || !serving) return;
+    if (process === null || !judging.serving) return;
     process.life.run(`request ${requests++}`, () => task(process));
   }
 
@@ -174,8 +176,9 @@ export function createServerProcess(
     machine,
     link,
     leaseMs,
+    ...judging,
     get serving() {
-      return serving;
+      return judging.serving;
     },
     boot,
     crash(ms) {
@@ -185,11 +188,11 @@ export function createServerProcess(
     },
     stop(patienceMs, ms, servesOn) {
       const process = running;
-      if (process === null || machine.paused || !serving) return;
+      if (process === null || machine.paused || !judging.serving) return;
       history.counts.stops += 1;
       trace(() => `${name} stops`);
       machine.disturbedMs = timeline.nowMs;
-      serving = servesOn;
+      if (!servesOn) judging.stop();
       const exit = (): void => {
         if (!process.life.over) die(ms);
       };
@@ -198,27 +201,17 @@ export function createServerProcess(
       });
       timeline.after(patienceMs, exit);
     },
-    verify(token, startMs) {
-      handle(({ verification }) => {
-        history.counts.verifications += 1;
-        const decided = (verdict: Verdict): void => history.verdict(token, name, startMs, verdict);
-        const outcome = verification.verify(token.token, ASK);
-        if (!(outcome instanceof Promise)) {
-          history.counts.warm += 1;
-          decided(outcome);
-          return;
-        }
-        outcome.then(decided, (error: unknown) => {
-          if (error instanceof Failure && error.code === "verification_unavailable")
-            history.counts.undecided += 1;
-          else history.violate("unexpected failure", `${name} could not verify: ${error}`);
+    accept(pipe, holder) {
+      const process = running;
+      if (process === null || !judging.serving) return pipe.abandon("down");
+      pipes = [...pipes.filter((each) => !each.over), pipe];
+      process.life.run(`request ${requests++}`, () => {
+        const side = pipe.accept(process.life, {
+          frame: (frame) => session.receive(frame),
+          closed: () => session.closed(),
         });
+        const session = process.verification.below.open(side, holder);
       });
-    },
-    isWarm(token) {
-      const outcome = running?.verification.verify(token, ASK);
-      if (outcome instanceof Promise) outcome.catch(() => {});
-      return outcome !== undefined && !(outcome instanceof Promise);
     },
     revoke(subject, wait, done) {
       handle((process) => {

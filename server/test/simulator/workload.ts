@@ -1,5 +1,6 @@
 import { tokenChecksum } from "@latchkey/sdk/core";
 import type { History, Token } from "./history.ts";
+import type { Judging } from "./judging.ts";
 import type { Weather } from "./link.ts";
 import type { Subject } from "./memory-store.ts";
 import type { Random } from "./random.ts";
@@ -19,13 +20,15 @@ export interface Load {
   readonly revokeMaxMs: number;
 }
 
-/** The clients: they verify, revoke, issue and edit at random processes, and probe after each revocation. */
+/** The clients: they verify anywhere, revoke, issue and edit at random servers, and probe after each revocation. */
 export interface Workload {
   start(): void;
   /** Asks every process for what was just revoked, within the next 50 ms or so. */
   probe(subject: Subject): void;
   /** Revokes the oldest living key, which everybody has warm, at `process`; absent when there is none. */
   revokeOne(process: ServerProcess): Subject | undefined;
+  /** Edits some living key: a change that revokes nothing. */
+  edit(): void;
   /** Tokens that nobody revoked. */
   readonly alive: readonly Token[];
 }
@@ -51,9 +54,11 @@ export function createWorkload(options: {
   weather: Weather;
   history: History;
   processes: readonly ServerProcess[];
+  /** Whatever verifies: the processes, and the apps below them. */
+  verifiers: readonly Judging[];
   load: Load;
 }): Workload {
-  const { timeline, random, weather, history, processes, load } = options;
+  const { timeline, random, weather, history, processes, verifiers, load } = options;
   const { leaseMs, endMs } = load;
   const issued: Issued[] = [];
   const madeUp = ["A", "B", "C"].map((letter): Token => {
@@ -66,7 +71,7 @@ export function createWorkload(options: {
   let account = "acc_0";
   let environments = ["env_a", "env_b"];
 
-  function verify(process: ServerProcess, token: Token): void {
+  function verify(process: Judging, token: Token): void {
     const startMs = timeline.nowMs;
     if (random.chance(0.3)) process.verify(token, startMs);
     else
@@ -121,7 +126,7 @@ export function createWorkload(options: {
     for (let i = 0; i < 14; i++) {
       const spread = random.chance(0.5) ? 0.3 : 2.4;
       timeline.after(random.between(0, spread) * leaseMs, () =>
-        verify(random.pick(processes), key),
+        verify(random.pick(verifiers), key),
       );
     }
   }
@@ -166,15 +171,18 @@ export function createWorkload(options: {
         });
     }
     for (let missing = ALIVE_MIN - alive.length; missing > 0; missing--) issue();
-    if (alive.length > 0 && random.chance(0.2))
-      random.pick(processes).edit(random.pick(alive).key.id);
+    if (random.chance(0.2)) edit();
     timeline.after(random.exponential(load.revokeGapMs), revokeSome);
+  }
+
+  function edit(): void {
+    if (alive.length > 0) random.pick(processes).edit(random.pick(alive).key.id);
   }
 
   function verifySome(): void {
     const chance = random.between(0, 1);
     const from = chance < 0.03 ? madeUp : chance < 0.25 ? recent : alive;
-    if (from.length > 0) verify(random.pick(processes), random.pick(from));
+    if (from.length > 0) verify(random.pick(verifiers), random.pick(from));
     timeline.after(random.exponential(load.gapMs), verifySome);
   }
 
@@ -189,7 +197,7 @@ export function createWorkload(options: {
     probe(subject) {
       const key = keyOf(subject);
       if (key === undefined) return;
-      for (const process of processes)
+      for (const process of verifiers)
         for (let i = 0; i < PROBES; i++)
           timeline.after(random.between(0, 1) * random.between(0, 1) * PROBED_MS, () =>
             verify(process, key),
@@ -203,6 +211,7 @@ export function createWorkload(options: {
       revoke(subject, process);
       return subject;
     },
+    edit,
     get alive() {
       return alive;
     },

@@ -2,18 +2,20 @@ import { createHash } from "node:crypto";
 import pino, { type Logger } from "pino";
 import { createVerification } from "../../src/domain/verification.ts";
 import type { Ambush } from "./ambush.ts";
+import { type AppProcess, createAppProcess } from "./app-process.ts";
 import { createHistory, type History } from "./history.ts";
 import type { Patience, Weather } from "./link.ts";
 import { RATE_EXTREME } from "./machine.ts";
 import { createMemoryStore, type Subject } from "./memory-store.ts";
 import { startNemesis } from "./nemesis.ts";
+import type { Pipe } from "./pipe.ts";
 import { type Random, randomOf } from "./random.ts";
 import { createServerProcess, type ServerProcess, type Surroundings } from "./server-process.ts";
 import { createTimeline } from "./timeline.ts";
 import { createWorkload, type Workload } from "./workload.ts";
 
 /** A fault planted in one part, to show that the simulator would see it. */
-export type Flaw = Pick<Surroundings, "assemble"> & Partial<Pick<Surroundings, "revokeStatement">>;
+export type Flaw = Partial<Pick<Surroundings, "assemble" | "revokeStatement" | "appLookup">>;
 
 export interface WorldOptions {
   readonly seed: number;
@@ -35,6 +37,9 @@ const LEASE_MS = 1_000;
 
 /** Healed worlds must be well again after so many of their longest leases. */
 const WELL_AFTER_LEASES = 3;
+
+/** Changes after the healing, each acknowledged by everybody: enough to double a sixteenth of a lease to a whole. */
+const EARNING_CHANGES = 8;
 
 /** What a statement and its answer may take besides, when nothing is lost or slow. */
 const SLACK_MEAN_DELAYS = 40;
@@ -80,19 +85,29 @@ export async function play(options: WorldOptions): Promise<Outcome> {
   const processes = climate.leasesMs.map((leaseMs, at) =>
     createServerProcess(`N${at + 1}`, leaseMs, surroundings),
   );
-  workload = createWorkload({ timeline, random, weather, history, processes, load: climate.load });
+  const pipes = new Set<Pipe>();
+  const apps = Array.from({ length: climate.apps }, (_, at) => {
+    const more = { servers: processes, pipes, patienceMs: 0.5 * LEASE_MS };
+    return createAppProcess(`A${at + 1}`, { ...surroundings, ...more });
+  });
+  const verifiers = [...processes, ...apps];
+  const { load } = climate;
+  workload = createWorkload({ timeline, random, weather, history, processes, verifiers, load });
   for (const process of processes) timeline.at(random.between(0, 50), process.boot);
+  for (const app of apps) timeline.at(random.between(20, 200), app.boot);
   workload.start();
   if (climate.mood !== "calm")
     ambush = startNemesis({
       ...surroundings,
       processes,
+      apps,
+      pipes,
       leaseMs: LEASE_MS,
-      endMs: climate.load.endMs,
+      endMs: load.endMs,
       onlyAmbushes: climate.mood === "duel",
       revoke: workload.revokeOne,
     });
-  const endMs = healAndCheck(climate, { ...surroundings, processes, workload });
+  const endMs = healAndCheck(climate, { ...surroundings, processes, apps, workload });
 
   while (history.violations.length === 0 && timeline.next(endMs)) {
     if (!unsettled) continue;
@@ -123,8 +138,10 @@ function slackOf(weather: Weather): number {
 interface Climate {
   readonly weather: Weather;
   readonly load: Parameters<typeof createWorkload>[0]["load"];
-  /** Of each process. */
+  /** Of each server. */
   readonly leasesMs: readonly number[];
+  /** How many apps are below them. */
+  readonly apps: number;
   /** `calm`: nothing goes wrong. `duel`: nothing but ambushes, over a fast network, where little covers an error. */
   readonly mood: "calm" | "duel" | "stormy";
 }
@@ -158,7 +175,8 @@ function drawClimate(random: Random): Climate {
         ? Math.max(...leasesMs) / 3 / (1 - RATE_EXTREME) + slackOf(weather)
         : Number.POSITIVE_INFINITY,
   };
-  return { weather, load, leasesMs, mood };
+  const apps = mood === "duel" ? random.below(3) : random.pick([0, 0, 1, 2, 3]);
+  return { weather, load, leasesMs, apps, mood };
 }
 
 /**
@@ -169,9 +187,14 @@ function drawClimate(random: Random): Climate {
  */
 function healAndCheck(
   climate: Climate,
-  world: Surroundings & { processes: readonly ServerProcess[]; workload: Workload },
+  world: Surroundings & {
+    processes: readonly ServerProcess[];
+    apps: readonly AppProcess[];
+    workload: Workload;
+  },
 ): number {
-  const { timeline, weather, patience, history, memory, processes, workload } = world;
+  const { timeline, weather, patience, history, memory, processes, apps, workload } = world;
+  const verifiers = [...processes, ...apps];
   const longestMs = Math.max(...climate.leasesMs);
   const slackMs = slackOf(weather);
   const wellMs = climate.load.endMs + WELL_AFTER_LEASES * (longestMs + patience.timeoutMs);
@@ -184,6 +207,9 @@ function healAndCheck(
     for (const { link } of processes)
       Object.assign(link, { requestsCut: false, answersCut: false });
     world.trace(() => "everything heals");
+    // Apps that missed acknowledgements earn longer sub-leases back by timely ones.
+    for (let change = 1; change <= EARNING_CHANGES; change++)
+      timeline.after(change * 0.2 * LEASE_MS, workload.edit);
   });
   timeline.at(wellMs, () => {
     const pending = memory.pendingRevocations();
@@ -197,13 +223,13 @@ function healAndCheck(
     if (last !== undefined && !history.hasReturned(last))
       history.violate("not alive", `the revocation of ${last.id} is not effective in time`);
     const token = workload.alive[0];
-    if (token !== undefined) for (const process of processes) process.verify(token, timeline.nowMs);
+    if (token !== undefined) for (const process of verifiers) process.verify(token, timeline.nowMs);
   });
   timeline.at(warmMs + slackMs, () => {
     const token = workload.alive[0];
-    for (const { machine, serving, isWarm } of processes)
+    for (const { name, serving, isWarm } of verifiers)
       if (!serving || (token !== undefined && !isWarm(token.token)))
-        history.violate("not alive", `${machine.name} has no lease after everything healed`);
+        history.violate("not alive", `${name} has no lease after everything healed`);
   });
   return warmMs + slackMs;
 }

@@ -62,6 +62,8 @@ interface Held {
   /** The latest ask, until it can be granted. */
   ask: number | null;
   looks: number;
+  /** When it was last heard of, monotonic. */
+  heardMs: number;
   cancelLapse: (() => void) | null;
 }
 
@@ -194,6 +196,10 @@ export function createBelow(options: BelowOptions): Below {
 
   return {
     open(connection, holder) {
+      if (leaving !== null) {
+        connection.close();
+        return { receive() {}, closed() {} };
+      }
       const session: Held = {
         connection,
         holder,
@@ -203,6 +209,7 @@ export function createBelow(options: BelowOptions): Below {
         grant: null,
         ask: null,
         looks: 0,
+        heardMs: ambient.monoMs(),
         cancelLapse: null,
       };
       sessions.add(session);
@@ -210,6 +217,7 @@ export function createBelow(options: BelowOptions): Below {
       return {
         receive(frame) {
           if (!session.open) return;
+          session.heardMs = ambient.monoMs();
           switch (frame.type) {
             case "ask":
               session.ask = frame.ask;
@@ -261,6 +269,10 @@ export function createBelow(options: BelowOptions): Below {
     renewed() {
       for (const session of sessions) {
         if (!session.open) continue;
+        if (ambient.monoMs() - session.heardMs > leaseMs) {
+          end(session); // its connection is dead: a living one asks several times a lease
+          continue;
+        }
         tryGrant(session);
         if (grantLeftMs(session) < leaseMs * (1 - STALE_GRANT))
           session.connection.send({ type: "renewed" });
