@@ -6,6 +6,7 @@ import { auditPromises } from "./store/audit.ts";
 import { confinementPromises } from "./store/confinement.ts";
 import { idempotencyPromises } from "./store/idempotency.ts";
 import { keyPromises } from "./store/keys.ts";
+import { leaseRacePromises } from "./store/lease-races.ts";
 import { leasePromises } from "./store/leases.ts";
 import { listPromises } from "./store/lists.ts";
 import { revocationPromises } from "./store/revocation.ts";
@@ -20,6 +21,7 @@ const PROMISES: Readonly<Record<string, Check>> = {
   ...confinementPromises,
   ...idempotencyPromises,
   ...leasePromises,
+  ...leaseRacePromises,
   ...absencePromises,
   ...accountPromises,
   ...setupPromises,

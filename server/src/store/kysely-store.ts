@@ -2,12 +2,12 @@ import { accessStore } from "./access.ts";
 import { operatorStore } from "./accounts.ts";
 import type { Engine, Lanes } from "./engine.ts";
 import { environmentStore } from "./environments.ts";
-import { IDEMPOTENCY_KEPT_MS } from "./idempotency.ts";
 import { keyLoader } from "./key-records.ts";
 import { keyStore } from "./keys.ts";
 import { clockSeq, leaseStore } from "./leases.ts";
 import { setupStore } from "./setup.ts";
 import type { Store } from "./store.ts";
+import { sweeper } from "./sweep.ts";
 import { recordUsesTogether } from "./together.ts";
 
 /**
@@ -42,15 +42,7 @@ export function kyselyStore(lanes: Lanes, engine: Engine, release: () => Promise
       });
     },
 
-    async sweep(nowMs) {
-      const ended = engine.signInTime(nowMs);
-      await db
-        .deleteFrom("idempotency")
-        .where("created_at", "<=", nowMs - IDEMPOTENCY_KEPT_MS)
-        .execute();
-      await db.deleteFrom("session").where("expires_at", "<=", ended).execute();
-      await db.deleteFrom("verification").where("expires_at", "<=", ended).execute();
-    },
+    sweep: sweeper(db, engine),
 
     async ping() {
       const clock = await db

@@ -1,3 +1,4 @@
+import { BATCH_ROWS, inBatches } from "./batches.ts";
 import type { Database, Engine, Lanes } from "./engine.ts";
 import { rowOf } from "./row.ts";
 import { parseChange, parseNode, parseRevocation, REVOCATION_COLUMNS } from "./rows.ts";
@@ -58,49 +59,57 @@ export function leaseStore({ renewals, revocations: db }: Lanes, engine: Engine)
       return rows.map((row) => ({ seq: rowOf("revocation", row, "seq").integer("seq") }));
     },
 
-    async trimChanges(keep) {
-      // The newest one always stays: nodes recognise the log by the last entry they applied.
-      const trimmed = await db
-        .deleteFrom("change")
-        .where("seq", "<=", (eb) =>
-          eb
-            .selectFrom("change_clock")
-            .select((clock) => clock("change_clock.seq", "-", Math.max(1, keep)).as("limit")),
-        )
-        .executeTakeFirstOrThrow();
-      return Number(trimmed.numDeletedRows);
-    },
+    trimChanges: (keep) => inBatches(() => trimBatch(db, keep)),
   };
 }
 
+/** Seqs have no gaps, so that a batch is a range of them; in it nodes that trim at once meet in one order. */
+function trimBatch(db: Database, keep: number): Promise<{ numDeletedRows: bigint }> {
+  return (
+    db
+      .deleteFrom("change")
+      // The newest one always stays: nodes recognise the log by the last entry they applied.
+      .where("seq", "<=", (eb) =>
+        eb
+          .selectFrom("change_clock")
+          .select((clock) => clock("change_clock.seq", "-", Math.max(1, keep)).as("limit")),
+      )
+      .where("seq", "<", (eb) =>
+        eb
+          .selectFrom("change as kept")
+          .select((first) => first(first.fn.min("kept.seq"), "+", BATCH_ROWS).as("limit")),
+      )
+      .executeTakeFirstOrThrow()
+  );
+}
+
+/** One statement: between two the change at the seq could be trimmed, and the node would take its first read for a gap. */
 async function joinNode(
   db: Database,
   node: { id: string; leaseMs: number; label: string },
 ): Promise<{ seq: number; changeId: string | null }> {
-  return db.transaction().execute(async (trx) => {
-    const joined = await trx
-      .insertInto("node")
-      .values((eb) => ({
-        id: node.id,
-        lease_ms: node.leaseMs,
-        renewals: 0,
-        applied_seq: eb.selectFrom("change_clock").select("change_clock.seq"),
-        below: 0,
-        label: node.label,
-      }))
-      .returning(["id", "applied_seq"])
-      .executeTakeFirstOrThrow();
-    const seq = rowOf("node", joined).integer("applied_seq");
-    const change = await trx
-      .selectFrom("change")
-      .select(["seq", "id"])
-      .where("seq", "=", seq)
-      .executeTakeFirst();
-    return {
-      seq,
-      changeId: change === undefined ? null : rowOf("change", change, "seq").text("id"),
-    };
-  });
+  const joined = await db
+    .insertInto("node")
+    .values((eb) => ({
+      id: node.id,
+      lease_ms: node.leaseMs,
+      renewals: 0,
+      applied_seq: eb.selectFrom("change_clock").select("change_clock.seq"),
+      below: 0,
+      label: node.label,
+    }))
+    .returning((eb) => [
+      "id",
+      "applied_seq",
+      eb
+        .selectFrom("change")
+        .select("change.id")
+        .whereRef("change.seq", "=", "node.applied_seq")
+        .as("change_id"),
+    ])
+    .executeTakeFirstOrThrow();
+  const row = rowOf("node", joined);
+  return { seq: row.integer("applied_seq"), changeId: row.textOrNull("change_id") };
 }
 
 /** One statement and no pages: between two pages the log could be trimmed or a change of the first be missed. */
@@ -125,8 +134,8 @@ async function readChanges(
   const changes = rows.filter((row) => row.seq !== null).map(parseChange);
   const first = changes[0];
   const connects =
-    afterSeq === 0
-      ? afterId === null && seq === changes.length
+    afterId === null
+      ? (first === undefined || first.seq === afterSeq + 1) && seq === afterSeq + changes.length
       : first?.seq === afterSeq && first.id === afterId && seq === afterSeq + changes.length - 1;
   return connects ? { outcome: "changes", seq, changes } : { outcome: "gap", seq };
 }

@@ -30,7 +30,7 @@ test("nodes that start at once on an empty database migrate it once", async () =
   const name = await postgres.empty();
   const opened = await Promise.all(Array.from({ length: 5 }, () => open(name)));
   const { rows } = await sql`select name from kysely_migration`.execute(opened[0]?.db ?? fail());
-  assert.deepEqual(rows, [{ name: "0001-initial" }]);
+  assert.deepEqual(rows, [{ name: "0001-initial" }, { name: "0002-swept-in-order" }]);
   for (const { store } of opened) assert.deepEqual(await store.ping(), { seq: 0 });
   await Promise.all(opened.map(({ store }) => store.close()));
 });
@@ -113,6 +113,18 @@ test("nodes that change the same keys at once neither lose a seq nor wait in a c
   const audited = first.db.selectFrom("audit_event").where("action", "=", "api_key.revoked");
   assert.equal((await audited.selectAll().execute()).length, keys.length);
   for (const { store } of nodes) await store.close();
+});
+
+test("a row that is being renewed is not waited for by whoever would reap it", async () => {
+  const { store, db } = await open();
+  await store.leases.joinNode({ id: "node_1", leaseMs: 10_000, label: "" });
+  await db.transaction().execute(async (trx) => {
+    await trx.updateTable("node").set({ renewals: 1 }).execute();
+    assert.equal(await store.leases.reapNode("node_1", 0), false);
+  });
+  assert.equal(await store.leases.reapNode("node_1", 0), false);
+  assert.equal(await store.leases.reapNode("node_1", 1), true);
+  await store.close();
 });
 
 test("integers are numbers, and one that is too great is an error", async () => {

@@ -191,6 +191,8 @@ CREATE TABLE "session" (
   "updated_at" date not null
 );
 
+CREATE INDEX "session_expires_at_idx" on "session" ("expires_at");
+
 CREATE INDEX "session_person_id_idx" on "session" ("person_id");
 
 CREATE TABLE "setup_link" (
@@ -224,5 +226,7 @@ CREATE TABLE "verification" (
   "created_at" date not null,
   "updated_at" date not null
 );
+
+CREATE INDEX "verification_expires_at_idx" on "verification" ("expires_at");
 
 CREATE INDEX "verification_identifier_idx" on "verification" ("identifier");

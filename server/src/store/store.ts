@@ -272,8 +272,8 @@ export interface LeaseStore {
   }): Promise<{ seq: number; changeId: string | null }>;
   /**
    * All changes from `afterSeq` on, that one included, in order. `gap` when the entry at `afterSeq` is missing or is
-   * not `afterId`: the log was trimmed past it or the database restored. (`afterSeq` 0 with `afterId` null never gaps
-   * unless entries above 0 were trimmed.)
+   * not `afterId`: the log was trimmed past it or the database restored. With `afterId` null there was no such entry, in
+   * a database that is new or whose clock was raised, and it is a gap when there is one now.
    */
   readChanges(
     afterSeq: number,
@@ -297,7 +297,12 @@ export interface LeaseStore {
     seq: number,
     receipt: { effectiveAtMs: number; tookMs: number; acknowledged: number; lapsed: number },
   ): Promise<Revocation>;
-  /** Drops changes, the newest `keep` excepted. */
+  /**
+   * Drops changes, the newest `keep` (at least one) excepted, oldest first. Of very many only the first are dropped by
+   * one call.
+   *
+   * @returns How many it dropped.
+   */
   trimChanges(keep: number): Promise<number>;
 }
 
@@ -387,7 +392,10 @@ export interface Store {
       | "person_exists";
   }>;
 
-  /** Drops what has outlived its use: idempotency records older than 24 h, ended sessions. */
+  /**
+   * Drops what has outlived its use: idempotency records older than 24 h, ended sessions. Of very many only some are
+   * dropped by one call.
+   */
   sweep(nowMs: number): Promise<void>;
   /** Whether the store answers, and which seq it is at. */
   ping(): Promise<{ seq: number }>;

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { sql } from "kysely";
 import { type Check, START_MS } from "./world.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
@@ -124,5 +125,53 @@ export const idempotencyPromises: Readonly<Record<string, Check>> = {
     assert.deepEqual(await left("verification"), ["running"]);
     const scopes = await db.selectFrom("idempotency").select("scope").execute();
     assert.deepEqual(scopes, [{ scope: "young" }]);
+  },
+
+  "a sweep of very many drops them all, and only them": async (world) => {
+    const { db, newAccount, origin, store } = world;
+    const owner = { id: "per_1", name: "P", email: "p@example.com", passwordHash: "hash" };
+    await store.createAccount(newAccount("people", { owner }), origin(), null);
+    const person = await db.selectFrom("person").selectAll().executeTakeFirstOrThrow();
+    const { created_at, updated_at } = person;
+    const expires_at =
+      typeof created_at === "string" ? new Date(START_MS).toISOString() : new Date(START_MS);
+    const ended = { id: "ended", expires_at, created_at, updated_at };
+    const session = { ...ended, person_id: "per_1", token: "ended" };
+    await db.insertInto("session").values(session).execute();
+    await db
+      .insertInto("verification")
+      .values({ ...ended, identifier: "i", value: "v" })
+      .execute();
+    const many = sql`with recursive n (n) as (select 1 union all select n + 1 from n where n < 6000)`;
+    await sql`insert into session (id, person_id, token, expires_at, created_at, updated_at) ${many}
+      select 's' || n, person_id, 't' || n, expires_at, created_at, updated_at from session, n`.execute(
+      db,
+    );
+    await sql`insert into verification (id, identifier, value, expires_at, created_at, updated_at) ${many}
+      select 'v' || n, identifier, value, expires_at, created_at, updated_at from verification, n`.execute(
+      db,
+    );
+    await sql`insert into idempotency (scope, body_digest, subject_id, created_at) ${many}
+      select 's' || n, 'b', 'x', n from n`.execute(db);
+    const young = { scope: "young", body_digest: "b", subject_id: "x", created_at: START_MS };
+    await db.insertInto("idempotency").values(young).execute();
+
+    await store.sweep(START_MS - 1);
+    const count = async (table: "session" | "verification" | "idempotency") =>
+      Number(
+        (
+          await db
+            .selectFrom(table)
+            .select((eb) => eb.fn.countAll().as("rows"))
+            .execute()
+        )[0]?.rows,
+      );
+    assert.deepEqual([await count("session"), await count("verification")], [6_001, 6_001]);
+    assert.deepEqual(await db.selectFrom("idempotency").select("scope").execute(), [
+      { scope: "young" },
+    ]);
+    await store.sweep(START_MS);
+    assert.deepEqual([await count("session"), await count("verification")], [0, 0]);
+    assert.equal(await count("idempotency"), 1);
   },
 };

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { sql } from "kysely";
 import type { Check, World } from "./world.ts";
 
 const NODE = { id: "node_1", leaseMs: 10_000, label: "blue" };
@@ -18,7 +19,17 @@ export const leasePromises: Readonly<Record<string, Check>> = {
         { ...NODE, id: "node_2", renewals: 0, appliedSeq: 2, below: 0 },
       ],
     });
-    await assert.rejects(leases.joinNode(NODE));
+  },
+
+  "an id is a node's once: whoever joins under it again is refused, and changes nothing": async ({
+    store: { leases },
+  }) => {
+    await leases.joinNode(NODE);
+    await leases.renewNode(NODE.id, 7, 0, 3);
+    await assert.rejects(leases.joinNode({ ...NODE, leaseMs: 20_000, label: "green" }));
+    assert.deepEqual((await leases.readNodes()).nodes, [
+      { ...NODE, renewals: 7, appliedSeq: 0, below: 3 },
+    ]);
   },
 
   "changes are read from the last one applied, that one included": async (world) => {
@@ -59,6 +70,74 @@ export const leasePromises: Readonly<Record<string, Check>> = {
     assert.deepEqual(await leases.readChanges(0, null), gap);
     assert.deepEqual(await leases.readChanges(2, all[1]?.id ?? ""), gap);
     assert.equal((await leases.readChanges(3, all[2]?.id ?? "")).outcome, "changes");
+  },
+
+  "a database that was restored is known by its last change": async (world) => {
+    const { db, store } = world;
+    const [, second] = await makeChanges(world, 2);
+    const was = second?.id ?? "";
+    const read = async () => (await store.leases.readChanges(2, was)).outcome;
+    assert.equal(await read(), "changes");
+    await db
+      .updateTable("change")
+      .set({ id: "made after the restore" })
+      .where("seq", "=", 2)
+      .execute();
+    assert.equal(await read(), "gap");
+    await db.updateTable("change").set({ id: was }).where("seq", "=", 2).execute();
+    assert.equal(await read(), "changes");
+    await db.updateTable("change_clock").set({ seq: 1_000 }).execute();
+    assert.equal(await read(), "gap");
+    await db.deleteFrom("change").where("seq", "=", 2).execute();
+    await db.updateTable("change_clock").set({ seq: 1 }).execute();
+    assert.equal(await read(), "gap");
+  },
+
+  "a node that joins where the clock was raised goes on from there": async (world) => {
+    const { leases } = world.store;
+    await makeChanges(world, 2);
+    await world.db.updateTable("change_clock").set({ seq: 1_000 }).execute();
+    const joined = await leases.joinNode(NODE);
+    assert.deepEqual(joined, { seq: 1_000, changeId: null });
+    const read = () => leases.readChanges(joined.seq, joined.changeId);
+    assert.deepEqual(await read(), { outcome: "changes", seq: 1_000, changes: [] });
+    const all = await makeChanges(world, 2);
+    assert.deepEqual(await read(), { outcome: "changes", seq: 1_002, changes: all.slice(2) });
+    await leases.trimChanges(1);
+    assert.deepEqual(await read(), { outcome: "gap", seq: 1_002 });
+    const another = { seq: 1_000, id: "of another history", kind: "key", subject: "x" } as const;
+    await world.db.insertInto("change").values(another).execute();
+    assert.deepEqual(await read(), { outcome: "gap", seq: 1_002 });
+  },
+
+  "a long log is trimmed oldest first, a part by each call, and others work meanwhile": async (
+    world,
+  ) => {
+    const { db, store } = world;
+    for (let from = 0; from < 120_000; from += 10_000)
+      await sql`insert into change (seq, id, kind, subject)
+        with recursive n (n) as (select 1 union all select n + 1 from n where n < 10000)
+        select n + ${sql.lit(from)}, 'chg_' || (n + ${sql.lit(from)}), 'key', 'x' from n`.execute(
+        db,
+      );
+    await db.updateTable("change_clock").set({ seq: 120_000 }).execute();
+    let turns = 0;
+    const turn = (): void => {
+      turns += 1;
+      turning = setImmediate(turn);
+    };
+    let turning = setImmediate(turn);
+    assert.equal(await store.leases.trimChanges(10), 100_000);
+    clearImmediate(turning);
+    assert(turns >= 19, `${turns} turns`);
+    const oldest = async () =>
+      (await db.selectFrom("change").select("seq").orderBy("seq").limit(1).execute())[0]?.seq;
+    assert.equal(await oldest(), 100_001);
+    assert.equal(await store.leases.trimChanges(10), 19_990);
+    assert.equal(await store.leases.trimChanges(10), 0);
+    const last = await store.leases.readChanges(119_991, "chg_119991");
+    assert(last.outcome === "changes");
+    assert.equal(last.changes.length, 10);
   },
 
   "trimming leaves the newest change, so that nodes still recognise the log": async (world) => {

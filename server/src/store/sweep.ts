@@ -1,0 +1,31 @@
+import type { SelectQueryBuilder } from "kysely";
+import { BATCH_ROWS, inBatches } from "./batches.ts";
+import type { Database, Engine } from "./engine.ts";
+import { IDEMPOTENCY_KEPT_MS } from "./idempotency.ts";
+import type { Schema } from "./schema.ts";
+import type { Store } from "./store.ts";
+
+/** Drops what has outlived its use, in batches. */
+export function sweeper(db: Database, engine: Engine): Store["sweep"] {
+  /** A batch, without the rows that somebody holds: they are renewed, or swept by another node. */
+  const batchOf = <Table extends keyof Schema, Row>(
+    rows: SelectQueryBuilder<Schema, Table, Row>,
+  ): SelectQueryBuilder<Schema, Table, Row> => {
+    const batch = rows.limit(BATCH_ROWS);
+    return engine.locksRows ? batch.forUpdate().skipLocked() : batch;
+  };
+
+  return async (nowMs) => {
+    const keptFromMs = nowMs - IDEMPOTENCY_KEPT_MS;
+    const repeatable = db.selectFrom("idempotency").select("scope");
+    const outlived = batchOf(repeatable.where("created_at", "<=", keptFromMs));
+    await inBatches(() =>
+      db.deleteFrom("idempotency").where("scope", "in", outlived).executeTakeFirstOrThrow(),
+    );
+    const ended = engine.signInTime(nowMs);
+    for (const table of ["session", "verification"] as const) {
+      const rows = batchOf(db.selectFrom(table).select("id").where("expires_at", "<=", ended));
+      await inBatches(() => db.deleteFrom(table).where("id", "in", rows).executeTakeFirstOrThrow());
+    }
+  };
+}
