@@ -47,6 +47,7 @@ export function createAppProcess(name: string, surroundings: AppSurroundings): A
             timeline.after(random.between(0, 1), () => life.run(`soon ${ids++}`, task)),
           after: life.after,
         }),
+        life.after,
       );
       const above = createUpstream({
         lookup,

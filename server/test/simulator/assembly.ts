@@ -1,7 +1,7 @@
 import { type Clocks, createLookup, type Lookup } from "@latchkey/sdk/core";
 import type { Ambient } from "../../src/ambient.ts";
 import { type Barrier, createBarrier } from "../../src/domain/revocation/barrier.ts";
-import { createNode } from "../../src/domain/revocation/node.ts";
+import { createNode, type Node } from "../../src/domain/revocation/node.ts";
 import { createReaper } from "../../src/domain/revocation/reaper.ts";
 import {
   createVerification,
@@ -9,6 +9,7 @@ import {
   type VerificationOptions,
 } from "../../src/domain/verification.ts";
 import type { LeaseStore, Store } from "../../src/store/store.ts";
+import type { Flaw } from "./world.ts";
 
 /** The seams at which a flaw can be planted in one process. Absent: as in the product. */
 export interface Planted {
@@ -19,9 +20,13 @@ export interface Planted {
   readonly barrierLeases?: (leases: LeaseStore) => LeaseStore;
   readonly barrierAmbient?: (ambient: Ambient) => Ambient;
   readonly barrier?: (barrier: Barrier) => Barrier;
+  readonly node?: (node: Node) => Node;
   readonly reaperLeases?: (leases: LeaseStore) => LeaseStore;
   readonly reaperAmbient?: (ambient: Ambient) => Ambient;
 }
+
+/** A flaw of every server process. */
+export const planted = (plant: Plant): Flaw => ({ assemble: assembleWith(plant) });
 
 /** Makes the planted parts of one process; they may share what they remember. */
 export type Plant = (ambient: Ambient, store: Store) => Planted;
@@ -32,12 +37,12 @@ const same = <T>(part: T): T => part;
 export function assembleWith(plant: Plant): (options: VerificationOptions) => Verification {
   return (options) => {
     const planted = plant(options.ambient, options.store);
-    const { clocks = same, lookup = same, barrier = same } = planted;
+    const { clocks = same, lookup = same, barrier = same, node = same } = planted;
     const { nodeLeases = same, barrierLeases = same, reaperLeases = same } = planted;
     const { barrierAmbient = same, reaperAmbient = same } = planted;
     return createVerification(options, {
       createLookup: (part) => lookup(createLookup({ ...part, clocks: clocks(part.clocks) })),
-      createNode: (part) => createNode({ ...part, leases: nodeLeases(part.leases) }),
+      createNode: (part) => node(createNode({ ...part, leases: nodeLeases(part.leases) })),
       createBarrier: (part) => {
         const { leases, ambient } = part;
         const its = { leases: barrierLeases(leases), ambient: barrierAmbient(ambient) };

@@ -1,17 +1,13 @@
 import { RATE_ALLOWANCE } from "@latchkey/sdk/core";
 import type { Ambient } from "../../src/ambient.ts";
 import type { LeaseStore, Store } from "../../src/store/store.ts";
-import { assembleWith, type Plant, type Planted } from "./assembly.ts";
+import { assembleWith, type Planted, planted } from "./assembly.ts";
 import { joiningLookup, leakyLookup, wrapLookup } from "./flawed-lookup.ts";
 import { revokeOutsideTheLock } from "./flawed-store.ts";
+import { FLAWS_BELOW } from "./flaws-below.ts";
 import type { Flaw } from "./world.ts";
 
-/**
- * The rules of the protocol that this level can break, by what is done instead. Each must be caught.
- *
- * Not here, for they need verifiers below a node: acknowledging before those below, releasing a row while sub-leases
- * run, sessions that survive a rejoin, a closed connection taken for a release, a sub-lease counted from the answer.
- */
+/** The rules of the protocol, by what is done instead. Each must be caught. */
 export const FLAWS: Readonly<Record<string, Flaw>> = {
   "a load that a change overtook is kept": planted(() => ({
     lookup: (lookup) => leakyLookup(lookup, []),
@@ -79,11 +75,8 @@ export const FLAWS: Readonly<Record<string, Flaw>> = {
     barrierLeases: (leases) => ({ ...leases, pendingRevocations: recordAtOnce(leases) }),
   })),
   "the reaper counts from before its reading": planted(reapFromBeforeTheReading),
+  ...FLAWS_BELOW,
 };
-
-function planted(plant: Plant): Flaw {
-  return { assemble: assembleWith(plant) };
-}
 
 /** Time as of the last of many timers, none of which fires while the process stands still. */
 function cachedClocks(ambient: Ambient): Planted {

@@ -32,7 +32,7 @@ export interface Surroundings {
   /** The product's `createVerification`, or one with a planted flaw. */
   readonly assemble: (options: VerificationOptions) => Verification;
   /** Of a planted flaw; absent: the look-up as it is. */
-  readonly appLookup?: (lookup: Lookup) => Lookup;
+  readonly appLookup?: (lookup: Lookup, after: Life["after"]) => Lookup;
   /** Of a planted flaw; absent: one atomic statement. */
   readonly revokeStatement?: (surroundings: StatementSurroundings) => RevokeStatement;
 }
