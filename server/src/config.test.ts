@@ -21,6 +21,7 @@ test("without any variable the server stays on loopback, with its data in ./data
     publicUrl: null,
     leaseMs: 10_000,
     nodeName: "latchkey",
+    metricsPort: null,
     brand: null,
     secret: null,
     trustedProxies: [],
@@ -28,7 +29,11 @@ test("without any variable the server stays on loopback, with its data in ./data
   });
 });
 
-test("every setting is read; an empty one counts as unset", () => {
+test("an empty variable counts as unset", () => {
+  expect(readSettings({ LATCHKEY_METRICS_PORT: "", LATCHKEY_BRAND: "" })).toEqual(readSettings({}));
+});
+
+test("every setting is read", () => {
   const settings = readSettings({
     HOST: "0.0.0.0",
     PORT: "0",
@@ -37,7 +42,7 @@ test("every setting is read; an empty one counts as unset", () => {
     LATCHKEY_PUBLIC_URL: "https://Keys.Example.com:443/",
     LATCHKEY_LEASE_SECONDS: "60",
     LATCHKEY_NODE_NAME: "eu-1",
-    LATCHKEY_METRICS_PORT: "",
+    LATCHKEY_METRICS_PORT: "9464",
     LATCHKEY_BRAND: "acme",
     LATCHKEY_SECRET: "s".repeat(32),
     LATCHKEY_SIGNUP: "invite",
@@ -52,6 +57,7 @@ test("every setting is read; an empty one counts as unset", () => {
     publicUrl: "https://keys.example.com",
     leaseMs: 60_000,
     nodeName: "eu-1",
+    metricsPort: 9464,
     brand: "acme",
     secret: "s".repeat(32),
     trustedProxies: ["10.0.0.0/8", "::1"],
@@ -78,7 +84,8 @@ test.each([
   ["LATCHKEY_LEASE_SECONDS", "1.5"],
   ["LATCHKEY_NODE_NAME", "two words"],
   ["LATCHKEY_NODE_NAME", "n".repeat(65)],
-  ["LATCHKEY_METRICS_PORT", "9090"],
+  ["LATCHKEY_METRICS_PORT", "65536"],
+  ["LATCHKEY_METRICS_PORT", "127.0.0.1:9464"],
   ["LATCHKEY_BRAND", "a"],
   ["LATCHKEY_BRAND", "Acme"],
   ["LATCHKEY_SECRET", "s".repeat(31)],

@@ -76,10 +76,10 @@ export const SETTINGS = {
       .refine((name) => /^[A-Za-z0-9._-]{1,64}$/.test(name)),
   }),
   LATCHKEY_METRICS_PORT: setting({
-    purpose: "kept for Prometheus metrics, which this build does not serve",
+    purpose: "port of Prometheus metrics (/metrics), on 127.0.0.1 only",
     fallback: "unset: no metrics",
-    bound: "unset",
-    schema: z.undefined(),
+    bound: "a port, 0 to 65535; 0 takes a free one",
+    schema: wholeNumber(0, 65_535).optional(),
   }),
   LATCHKEY_BRAND: setting({
     purpose: "makes tokens recognisable: sk_<brand>_…",
@@ -139,6 +139,8 @@ export interface GivenSettings {
   readonly publicUrl: string | null;
   readonly leaseMs: number;
   readonly nodeName: string;
+  /** Port of the metrics on loopback, 0 for a free one; `null` for none. */
+  readonly metricsPort: number | null;
   readonly brand: string | null;
   readonly secret: string | null;
   /** Addresses and CIDR ranges, each valid for ipaddr.js. */
@@ -222,6 +224,7 @@ export function readSettings(env: Record<string, string | undefined>): GivenSett
     publicUrl: values.LATCHKEY_PUBLIC_URL ?? null,
     leaseMs: values.LATCHKEY_LEASE_SECONDS * 1000,
     nodeName: values.LATCHKEY_NODE_NAME,
+    metricsPort: values.LATCHKEY_METRICS_PORT ?? null,
     brand: values.LATCHKEY_BRAND ?? null,
     secret: values.LATCHKEY_SECRET ?? null,
     trustedProxies: values.LATCHKEY_TRUSTED_PROXIES,
@@ -237,8 +240,6 @@ export function isLoopback(host: string): boolean {
 }
 
 function wrongVariable(name: string, value: string | undefined): string {
-  if (name === "LATCHKEY_METRICS_PORT")
-    return "LATCHKEY_METRICS_PORT is set, but this build does not serve metrics; unset it.";
   const bound = Object.entries(SETTINGS).find(([known]) => known === name)?.[1].bound;
   if (SECRET_VARIABLES.has(name))
     return `${name} has ${value?.length ?? 0} characters; expected ${bound}.`;

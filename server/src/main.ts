@@ -52,7 +52,8 @@ const program = buildProgram(terminal, {
     return serverLog;
   },
   // Loaded by the one command that serves; the others need not wait for it.
-  startService: async (options) => (await import("./service.ts")).startService(options),
+  startService: async (options) =>
+    (await import("./service.ts")).startService({ ...options, version: version() }),
   async openSetup(settings) {
     const { store } = await openStore(settings, ambient);
     const makeToken = tokenMaker(randomBytes, settings.brand);

@@ -15,6 +15,7 @@ import { ownOriginRule } from "./http/origin.ts";
 import { renewSessions } from "./http/session-renewal.ts";
 import { setupRoutes } from "./http/setup.ts";
 import { createSignIn } from "./http/sign-in.ts";
+import { openMetrics } from "./metrics/open-metrics.ts";
 import { openStore } from "./open-store.ts";
 
 /** How often what has outlived its use is deleted. */
@@ -26,22 +27,32 @@ const API_VERSION = "1";
 /**
  * Puts the rooms together and serves: store, verification, management, dashboard, and the hot route in front.
  *
- * @throws What {@link openStore} throws, or an error of node:net when the address cannot be listened on.
+ * @param options.version Of this build.
+ * @throws What {@link openStore} throws, SettingsError when the port of the metrics cannot be listened on, or an error
+ *   of node:net when the address cannot.
  */
 export async function startService(options: {
   settings: Settings;
   ambient: Ambient;
   logger: Logger;
+  version: string;
 }): Promise<Service> {
   const { settings, ambient, logger } = options;
   const { publicUrl } = settings;
   const { store, db, type, onChange } = await openStore(settings, ambient);
+  const metrics = openMetrics({
+    port: settings.metricsPort,
+    status: () => verification.status(),
+    version: options.version,
+    logger,
+  });
   const verification = createVerification({
     store,
     ambient,
     logger,
     leaseMs: settings.leaseMs,
     label: settings.nodeName,
+    onRevocation: metrics.onRevocation,
   });
   const { verify, barrier, ready } = verification;
   const makeToken = tokenMaker(ambient.randomBytes, settings.brand);
@@ -99,6 +110,7 @@ export async function startService(options: {
   }
 
   try {
+    await metrics.listen();
     await verification.start();
     onChange(() => barrier.publish());
     const { port } = await front.listen(settings.host, settings.port);
@@ -113,10 +125,12 @@ export async function startService(options: {
         cancelSweep();
         await front.close();
         await verification.stop();
+        await metrics.close();
         await store.close();
       },
     };
   } catch (error) {
+    await metrics.close();
     await verification.stop();
     await store.close();
     throw error;

@@ -34,7 +34,12 @@ test("two nodes on one PostgreSQL: what one revokes the other refuses when the c
       },
     });
     const logger = openLog("trace", stream);
-    return startService({ settings: { ...given, secret }, ambient: realAmbient(), logger });
+    return startService({
+      settings: { ...given, secret },
+      ambient: realAmbient(),
+      logger,
+      version: "0.0.0",
+    });
   };
   const database = await postgres.empty();
   const [here, there] = await Promise.all([start(database), start(database)]);

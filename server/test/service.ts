@@ -33,6 +33,7 @@ export async function startTestService(env: Record<string, string> = {}) {
     settings: { ...settings, secret: "a secret of the tests, 32 characters or more" },
     ambient: realAmbient(),
     logger: openLog("trace", stream),
+    version: "0.0.0",
   });
   const response = await fetch(`${service.url}/v1/setup`, {
     method: "POST",
