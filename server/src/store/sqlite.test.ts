@@ -135,6 +135,27 @@ test("a reopened file keeps everything", async () => {
   await store.close();
 });
 
+test("a database of the first release is brought up to date, and keeps everything", async () => {
+  const path = freshPath();
+  const first = await openSqlite(path, options());
+  const world = await makeWorld(first.store, first.db);
+  const key = await world.stored("production");
+  await sql`drop index session_expires_at_idx`.execute(first.db);
+  await sql`drop index verification_expires_at_idx`.execute(first.db);
+  await sql`delete from kysely_migration where name > '0001-initial'`.execute(first.db);
+  await first.store.close();
+
+  const { store, db } = await openSqlite(path, options());
+  assert.equal((await store.account(world.acme.accountId).findKey(key.id))?.id, key.id);
+  const { rows } = await sql`
+    select name from sqlite_schema where name like '%_expires_at_idx' order by name`.execute(db);
+  assert.deepEqual(rows, [
+    { name: "session_expires_at_idx" },
+    { name: "verification_expires_at_idx" },
+  ]);
+  await store.close();
+});
+
 test("a database of a newer release is refused, and let go untouched", async () => {
   const path = freshPath();
   const first = await openSqlite(path, options());
