@@ -110,7 +110,7 @@ test("from the printed link to the 401: set up, create a key, call an API with i
   await revoking.getByLabel("Reason").fill("moved to another worker");
   await revoking.getByRole("button", { name: "Revoke API key" }).click();
   await revoking
-    .getByText(/^Refused everywhere after \d+ ms: 1 of 1 verifiers confirmed$/)
+    .getByText(/^Refused everywhere after \d+ ms: 1 of 1 verifier confirmed$/)
     .waitFor();
 
   // The next call gets 401, with a flat body.

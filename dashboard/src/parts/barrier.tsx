@@ -1,22 +1,46 @@
 import { Group, Loader, Text } from "@mantine/core";
-import { useTimeout } from "@mantine/hooks";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 
 /** Longer than a revocation takes while every verifier answers. */
-const slowMs = 1_500;
+const slowSeconds = 2;
 
-/** The wait until every verifier has confirmed; says why when it takes longer than usual. */
+/** The wait until every verifier has confirmed: what for and how long; after two seconds also why, and since when. */
 export function Barrier() {
-  const [slow, setSlow] = useState(false);
-  useTimeout(() => setSlow(true), slowMs, { autoInvoke: true });
+  const seconds = useSeconds();
+  const slow = seconds >= slowSeconds;
   return (
-    <Group role="status" gap="sm" wrap="nowrap" align="flex-start">
+    <Group gap="sm" wrap="nowrap" align="flex-start">
       <Loader size={18} mt={2} aria-hidden />
-      <Text fz="sm">
-        {slow
-          ? "A verifier does not answer. Waiting until its lease has run out, so that it cannot accept the key either. This takes no longer than the lease."
-          : "Waiting for every verifier to confirm…"}
-      </Text>
+      <div>
+        <Text fz="sm" role="status">
+          Waiting until every verifier confirms; at most 10 s, unless your operator set another
+          lease.
+          {slow
+            ? " A verifier seems not to answer. Once its lease has run out, it accepts nothing either."
+            : null}
+        </Text>
+        {/* Beside the status, not in it: nobody wants every second read out. */}
+        {slow ? (
+          <Text fz="sm" c="dimmed" mt={4} role="timer">
+            {seconds} s so far
+          </Text>
+        ) : null}
+      </div>
     </Group>
   );
+}
+
+/** Whole seconds since the first paint. */
+function useSeconds(): number {
+  const [seconds, setSeconds] = useState(0);
+  useEffect(() => {
+    const startMs = performance.now();
+    const timer = window.setInterval(
+      () => setSeconds(Math.floor((performance.now() - startMs) / 1000)),
+      // Not a second: a timer that is a little early would show the same number twice.
+      250,
+    );
+    return () => window.clearInterval(timer);
+  }, []);
+  return seconds;
 }

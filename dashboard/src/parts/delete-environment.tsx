@@ -1,15 +1,16 @@
-import type { EnvironmentJson } from "@latchkey/sdk/client";
+import type { Client, EnvironmentJson } from "@latchkey/sdk/client";
 import { Button, Code, Group, Modal, Stack, Text, TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { cacheKeys } from "../api.ts";
+import { bounds } from "../bounds.ts";
 import { isRefused } from "../failures.ts";
 import { usePlace } from "../place.ts";
 import { Barrier } from "./barrier.tsx";
 import { FocusedButton } from "./focused-button.tsx";
 import { Problem } from "./problem.tsx";
-import { Receipt } from "./receipt.tsx";
+import { AlreadyGone, Receipt } from "./receipt.tsx";
 
 interface DeleteEnvironmentProps {
   environment: EnvironmentJson;
@@ -21,70 +22,91 @@ export function DeleteEnvironment({ environment, onClose }: DeleteEnvironmentPro
   const { client } = usePlace();
   const forget = useForget(environment);
   const [typed, setTyped] = useState("");
+  const [recorded, setRecorded] = useState(false);
   const remove = useMutation({
     mutationFn: () => client.environments.delete(environment.slug),
     onSuccess: forget,
-    // A second try after a lost answer finds nothing: the first one did it.
-    onError: (error) => (isGone(error) ? forget() : undefined),
+    // Nobody can read the receipt of what is gone; that it is gone is known before a failed answer is shown.
+    async onError(error) {
+      if (isRefused(error) ? !isGone(error) : !(await isDeleted(client, environment))) return;
+      setRecorded(true);
+      await forget();
+    },
   });
+  const over = remove.isSuccess || isGone(remove.error);
   return (
     <Modal
       opened
       onClose={onClose}
       closeOnClickOutside={!remove.isPending}
       closeOnEscape={!remove.isPending}
-      title={remove.isSuccess ? `${environment.name} is deleted` : `Delete ${environment.name}?`}
+      title={over || recorded ? `${environment.name} is deleted` : `Delete ${environment.name}?`}
     >
       <form
         noValidate
         onSubmit={(event) => {
           event.preventDefault();
-          if (typed === environment.slug && !remove.isPending) remove.mutate();
+          if (typed === environment.slug && !remove.isPending && !over) remove.mutate();
         }}
       >
         <Stack>
           {remove.isSuccess ? <Receipt revocation={remove.data.revocation} /> : null}
           {remove.isPending ? <Barrier /> : null}
-          {remove.isError ? <DeleteProblem error={remove.error} /> : null}
-          {remove.isSuccess || remove.isPending ? null : (
-            <>
-              <Text fz="sm">
-                All its keys are refused at once, everywhere. This is final, and nobody can use the
-                slug <Code>{environment.slug}</Code> again.
-              </Text>
-              <TextInput
-                label={`Type ${environment.slug} to confirm`}
-                value={typed}
-                onChange={(event) => setTyped(event.currentTarget.value)}
-                spellCheck={false}
-                autoCapitalize="none"
-                autoComplete="off"
-                data-autofocus
-              />
-            </>
+          {remove.isError ? <Failed error={remove.error} recorded={recorded} /> : null}
+          {over || recorded || remove.isPending ? null : (
+            <Confirmation slug={environment.slug} typed={typed} onType={setTyped} />
           )}
           <Group justify="flex-end">
-            {remove.isSuccess ? (
+            {over ? null : (
+              <Button variant="default" onClick={onClose}>
+                {remove.isIdle ? "Cancel" : "Close"}
+              </Button>
+            )}
+            {over ? (
               <FocusedButton onClick={onClose}>Done</FocusedButton>
+            ) : recorded && remove.isError ? (
+              <FocusedButton type="submit">Check again</FocusedButton>
             ) : (
-              <>
-                <Button variant="default" onClick={onClose}>
-                  {remove.isIdle ? "Cancel" : "Close"}
-                </Button>
-                <Button
-                  type="submit"
-                  color="red"
-                  disabled={typed !== environment.slug || isGone(remove.error)}
-                  loading={remove.isPending}
-                >
-                  {remove.isError ? "Try again" : "Delete environment"}
-                </Button>
-              </>
+              <Button
+                type="submit"
+                color="red"
+                disabled={typed !== environment.slug}
+                loading={remove.isPending}
+              >
+                {remove.isError ? "Try again" : "Delete environment"}
+              </Button>
             )}
           </Group>
         </Stack>
       </form>
     </Modal>
+  );
+}
+
+interface ConfirmationProps {
+  slug: string;
+  typed: string;
+  onType: (typed: string) => void;
+}
+
+/** What it means, and the slug to be typed: nobody deletes the wrong one by a click. */
+function Confirmation({ slug, typed, onType }: ConfirmationProps) {
+  return (
+    <>
+      <Text fz="sm">
+        All its keys are refused at once, everywhere. This is final, and nobody can use the slug{" "}
+        <Code>{slug}</Code> again.
+      </Text>
+      <TextInput
+        label={`Type ${slug} to confirm`}
+        value={typed}
+        onChange={(event) => onType(event.currentTarget.value)}
+        spellCheck={false}
+        autoCapitalize="none"
+        autoComplete="off"
+        data-autofocus
+      />
+    </>
   );
 }
 
@@ -106,17 +128,20 @@ function useForget(gone: EnvironmentJson): () => Promise<void> {
   };
 }
 
+/** "Not there": the server says so only when none of its keys is accepted anywhere any more. */
 const isGone = (error: unknown): boolean => isRefused(error) && error.status === 404;
 
-function DeleteProblem({ error }: { error: unknown }) {
-  if (isGone(error))
-    return (
-      <Problem
-        title="The environment is already gone"
-        error={error}
-        message="It was deleted before this attempt, and its keys are refused."
-      />
-    );
+/** Whether the environment is certainly deleted; `false` also when nobody answers. */
+const isDeleted = (client: Client, environment: EnvironmentJson): Promise<boolean> =>
+  client.environments.list({ page_size: bounds.environmentsMax }).then(
+    ({ entries }) => entries.every(({ id }) => id !== environment.id),
+    () => false,
+  );
+
+/** What a call that failed means for the environment. */
+function Failed({ error, recorded }: { error: unknown; recorded: boolean }) {
+  if (isGone(error)) return <AlreadyGone />;
+  if (recorded) return <Receipt revocation={null} />;
   if (isRefused(error)) return <Problem title="The environment was not deleted" error={error} />;
   return (
     <Problem

@@ -2,6 +2,7 @@ import type { ApiKeyJson } from "@latchkey/sdk/client";
 import { Badge, Text, Tooltip } from "@mantine/core";
 import { IconLock, IconWorld } from "@tabler/icons-react";
 import { stateOf } from "../key-state.ts";
+import { confirmation, isEffective, lapses } from "../receipts.ts";
 import { formatMoment, formatRelative } from "../times.ts";
 import styles from "./keys.module.css";
 import { Moment } from "./moment.tsx";
@@ -51,18 +52,30 @@ export function StatusCell({ apiKey, nowMs }: CellProps) {
   );
 }
 
+/** Since when, by whom and why; and the receipt, which people look for when somebody asks whether it is over. */
 function RevokedDetail({ apiKey, nowMs }: CellProps) {
+  const { revocation } = apiKey;
   if (apiKey.revoked_at === null) return null;
-  const pending = apiKey.revocation?.state === "pending";
   return (
-    <Text fz="xs" c="dimmed" className={styles.detail}>
-      <Moment at={apiKey.revoked_at} nowMs={nowMs} />
-      {apiKey.revoked_by === null ? null : ` by ${apiKey.revoked_by.name}`}
-      {apiKey.revoked_reason === null || apiKey.revoked_reason === ""
-        ? null
-        : `: ${apiKey.revoked_reason}`}
-      {pending ? " (not yet confirmed everywhere)" : null}
-    </Text>
+    <>
+      <Text fz="xs" c="dimmed" className={styles.detail}>
+        <Moment at={apiKey.revoked_at} nowMs={nowMs} />
+        {apiKey.revoked_by === null ? null : ` by ${apiKey.revoked_by.name}`}
+        {apiKey.revoked_reason === null || apiKey.revoked_reason === ""
+          ? null
+          : `: ${apiKey.revoked_reason}`}
+      </Text>
+      <Tooltip
+        label={`Since ${formatMoment(revocation?.effective_at ?? apiKey.revoked_at)}`}
+        disabled={!isEffective(revocation)}
+      >
+        <Text fz="xs" c="dimmed" className={styles.detail}>
+          {revocation === null || !isEffective(revocation)
+            ? "Not yet confirmed everywhere"
+            : [confirmation(revocation), lapses(revocation)].filter(Boolean).join(". ")}
+        </Text>
+      </Tooltip>
+    </>
   );
 }
 

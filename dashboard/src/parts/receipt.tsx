@@ -1,11 +1,11 @@
 import type { RevocationJson } from "@latchkey/sdk/client";
 import { Alert, Text } from "@mantine/core";
 import { IconCircleCheck, IconClockHour4 } from "@tabler/icons-react";
-import { formatDuration } from "../times.ts";
+import { confirmation, isEffective, lapses } from "../receipts.ts";
 
-/** What a revocation answered, in words: who confirmed, who was waited out, how long it took. */
+/** What a revocation answered, in words: how long it took, who confirmed, who was waited out. `null`: still pending. */
 export function Receipt({ revocation }: { revocation: RevocationJson | null }) {
-  if (revocation === null || revocation.state === "pending")
+  if (revocation === null || !isEffective(revocation))
     return (
       <Alert
         role="status"
@@ -15,31 +15,35 @@ export function Receipt({ revocation }: { revocation: RevocationJson | null }) {
         title="Recorded; not yet confirmed everywhere"
       >
         <Text fz="sm">
-          It is final. Verifiers that have not confirmed stop accepting as soon as their lease runs
-          out.
+          It is final, and the server goes on by itself. Verifiers that have not confirmed stop
+          accepting as soon as their lease runs out.
         </Text>
       </Alert>
     );
-  const { acknowledged, lapsed, took_ms: tookMs } = revocation;
-  const total = acknowledged + lapsed;
-  const after = tookMs === null ? "" : ` after ${formatDuration(tookMs)}`;
   return (
     <Alert
       role="status"
       color="green"
       variant="light"
       icon={<IconCircleCheck aria-hidden />}
-      title={`Refused everywhere${after}: ${acknowledged} of ${total} verifiers confirmed`}
+      title={confirmation(revocation)}
     >
-      <Text fz="sm">
-        {lapsed === 0 ? "No server accepts it any more." : lapseText(lapsed, total, tookMs)}
-      </Text>
+      <Text fz="sm">{lapses(revocation) ?? "No server accepts it any more."}</Text>
     </Alert>
   );
 }
 
-function lapseText(lapsed: number, total: number, tookMs: number | null): string {
-  const lease = lapsed === 1 ? "its lease" : "their leases";
-  const end = tookMs === null ? "" : ` after ${formatDuration(tookMs)}`;
-  return `${lapsed} of ${total} did not answer; ${lease} ran out${end}.`;
+/** What is left to say when a deletion had been done before: its receipt went to whoever asked first, or was lost. */
+export function AlreadyGone() {
+  return (
+    <Alert
+      role="status"
+      color="green"
+      variant="light"
+      icon={<IconCircleCheck aria-hidden />}
+      title="Already deleted, and refused everywhere"
+    >
+      <Text fz="sm">It was deleted before this attempt. No server accepts its keys any more.</Text>
+    </Alert>
+  );
 }

@@ -6,6 +6,7 @@ import { apiKeyQuery, cacheKeys } from "../api.ts";
 import { bounds } from "../bounds.ts";
 import { isRefused } from "../failures.ts";
 import { usePlace } from "../place.ts";
+import { isEffective } from "../receipts.ts";
 import { formatAgo, formatMoment } from "../times.ts";
 import { Barrier } from "./barrier.tsx";
 import { FocusedButton } from "./focused-button.tsx";
@@ -18,29 +19,31 @@ import { useNow } from "./use-now.ts";
 export function RevokeKey({ apiKey, onClose }: { apiKey: ApiKeyJson; onClose: () => void }) {
   const { account, environment, client } = usePlace();
   const queryClient = useQueryClient();
+  const live = useQuery(apiKeyQuery(account.slug, environment.slug, apiKey.id)).data ?? apiKey;
   const [reason, setReason] = useState("");
   const revoke = useMutation({
     mutationFn: () =>
       client.apiKeys.revoke(apiKey.id, reason.trim() === "" ? {} : { reason: reason.trim() }),
+    // Waited for: what the key has become is known before an answer that failed is shown.
     onSettled: () =>
       queryClient.invalidateQueries({
         queryKey: cacheKeys.apiKeys(account.slug, environment.slug),
       }),
   });
-  const done = revoke.data !== undefined && revoke.data.revocation?.state === "effective";
+  const revoked = revoke.isSuccess || revoke.isError ? revokedOf(revoke.data, live) : undefined;
   return (
     <Modal
       opened
       onClose={onClose}
       closeOnClickOutside={!revoke.isPending}
       closeOnEscape={!revoke.isPending}
-      title={revoke.isSuccess ? "API key revoked" : "Revoke API key"}
+      title={revoked === undefined ? "Revoke API key" : "API key revoked"}
     >
       <Stack>
-        <Subject apiKey={apiKey} />
-        {revoke.isSuccess ? <Receipt revocation={revoke.data.revocation} /> : null}
+        <Subject apiKey={live} />
+        {revoked === undefined ? null : <Receipt revocation={revoked.revocation} />}
         {revoke.isPending ? <Barrier /> : null}
-        {revoke.isError ? <RevokeProblem error={revoke.error} /> : null}
+        {revoke.isError && revoked === undefined ? <RevokeProblem error={revoke.error} /> : null}
         {revoke.isIdle ? (
           <>
             <Text fz="sm">
@@ -57,16 +60,7 @@ export function RevokeKey({ apiKey, onClose }: { apiKey: ApiKeyJson; onClose: ()
           </>
         ) : null}
         <Group justify="flex-end">
-          {revoke.isSuccess ? (
-            <>
-              {done ? null : (
-                <Button variant="default" onClick={() => revoke.mutate()}>
-                  Check again
-                </Button>
-              )}
-              <FocusedButton onClick={onClose}>Done</FocusedButton>
-            </>
-          ) : (
+          {revoked === undefined ? (
             <>
               <Button variant="default" onClick={onClose} data-autofocus>
                 {revoke.isIdle ? "Cancel" : "Close"}
@@ -81,6 +75,15 @@ export function RevokeKey({ apiKey, onClose }: { apiKey: ApiKeyJson; onClose: ()
                 </Button>
               )}
             </>
+          ) : (
+            <>
+              {isEffective(revoked.revocation) ? null : (
+                <Button variant="default" onClick={() => revoke.mutate()}>
+                  Check again
+                </Button>
+              )}
+              <FocusedButton onClick={onClose}>Done</FocusedButton>
+            </>
           )}
         </Group>
       </Stack>
@@ -88,12 +91,19 @@ export function RevokeKey({ apiKey, onClose }: { apiKey: ApiKeyJson; onClose: ()
   );
 }
 
+/**
+ * The revoked key as far as is known: as the call answered or, when it failed or could not wait, as the key reads now.
+ * `undefined` while nothing says that it is revoked.
+ */
+function revokedOf(answered: ApiKeyJson | undefined, live: ApiKeyJson): ApiKeyJson | undefined {
+  if (isEffective(live.revocation)) return live;
+  return answered ?? (live.revoked_at === null ? undefined : live);
+}
+
 /** Which key, so that nobody revokes the wrong one; and who would notice: its last use, as of this very moment. */
 function Subject({ apiKey }: { apiKey: ApiKeyJson }) {
   const nowMs = useNow();
-  const { account, environment } = usePlace();
-  const live = useQuery(apiKeyQuery(account.slug, environment.slug, apiKey.id));
-  const used = (live.data ?? apiKey).last_used_at;
+  const used = apiKey.last_used_at;
   return (
     <div className={styles.card}>
       <Group gap="sm" align="baseline">

@@ -1,4 +1,4 @@
-import type { Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { button, dialog, keyRow, openKeyMenu, tokenIn } from "./parts.ts";
 import { openWorld, type World } from "./world.ts";
@@ -114,7 +114,7 @@ test("deleting needs the slug, ends every key at once, shows the receipt and mov
 
   await slug.fill("doomed");
   await button(deleting, "Delete environment").click();
-  await deleting.getByText(/^Refused everywhere after .*: 1 of 1 verifiers confirmed$/).waitFor();
+  await deleting.getByText(/^Refused everywhere after .*: 1 of 1 verifier confirmed$/).waitFor();
   for (const token of tokens) expect(await world.authenticate(token)).toBe(401);
   await page.waitForURL((url) => url.pathname === world.at("development", "settings/environments"));
   await button(deleting, "Done").click();
@@ -130,25 +130,87 @@ test("deleting needs the slug, ends every key at once, shows the receipt and mov
   await page.context().close();
 });
 
-test("a deletion without an answer is not sure of itself, and trying again settles it", async () => {
-  await world.client.environments.create({ name: "Unsure", slug: "unsure" });
-  const { page } = await world.visit();
+/** Makes an environment, opens its delete dialog and confirms. */
+async function remove(page: Page, slug: string): Promise<Locator> {
   await openEnvironments(page);
-  await openKeyMenu(page, "unsure");
+  await openKeyMenu(page, slug);
   await page.getByRole("menuitem", { name: "Delete environment" }).click();
-  const deleting = dialog(page);
-  await page.route("**/v1/environments/unsure", async (route) => {
-    await route.fetch(); // the server has done it
-    await route.abort();
-  });
-  await deleting.getByLabel("Type unsure to confirm").fill("unsure");
-  await button(deleting, "Delete environment").click();
+  await dialog(page).getByLabel(`Type ${slug} to confirm`).fill(slug);
+  await button(dialog(page), "Delete environment").click();
+  return dialog(page);
+}
+
+test("a deletion that nobody answered is not sure of itself, and trying again deletes", async () => {
+  const { secret_key } = await world.client.environments.create({ name: "Unsure", slug: "unsure" });
+  const { page } = await world.visit();
+  await page.route("**/v1/environments/unsure", (route) => route.abort());
+  const deleting = await remove(page, "unsure");
   await deleting.getByText("The environment may or may not be deleted").waitFor();
+  await deleting.getByText("count on its keys still working").waitFor();
+  expect(await deleting.getByText("Recorded").count()).toBe(0);
+  expect(await world.authenticate(secret_key ?? "")).toBe(200);
   await page.unroute("**/v1/environments/unsure");
   await button(deleting, "Try again").click();
-  await deleting.getByText("The environment is already gone").waitFor();
-  await button(deleting, "Close").last().click();
-  await keyRow(page, "unsure").waitFor({ state: "hidden" });
+  await deleting.getByText("Refused everywhere").waitFor();
+  expect(await world.authenticate(secret_key ?? "")).toBe(401);
+  await page.context().close();
+});
+
+test.for([
+  ["the server answers 503", { status: 503 }],
+  ["the answer is lost", null],
+] as const)(
+  "when %s to a deletion that is recorded the dialog says so, and checking again confirms it",
+  async ([, answer]) => {
+    const slug = answer === null ? "lost" : "late";
+    await world.client.environments.create({ name: "Recorded", slug });
+    const { page } = await world.visit();
+    let answers = 0;
+    await page.route(`**/v1/environments/${slug}`, async (route) => {
+      await route.fetch(); // the server has done it
+      await (answer === null
+        ? route.abort()
+        : route.fulfill({ ...answer, json: { code: "service_unavailable", message: "Repeat." } }));
+      answers += 1;
+    });
+    const deleting = await remove(page, slug);
+    await deleting.getByText("Recorded; not yet confirmed everywhere").waitFor();
+    expect(await deleting.getByText("may or may not").count()).toBe(0);
+    expect(await deleting.getByText("Refused everywhere").count()).toBe(0);
+    await keyRow(page, slug).waitFor({ state: "hidden" });
+    // Still not proved: nothing more is claimed.
+    await button(deleting, "Check again").click();
+    await expect.poll(() => answers).toBe(2);
+    await deleting.getByText("Recorded; not yet confirmed everywhere").waitFor();
+    await page.unroute(`**/v1/environments/${slug}`);
+    await button(deleting, "Check again").click();
+    await deleting.getByText("Already deleted, and refused everywhere").waitFor();
+    expect(await button(deleting, "Check again").count()).toBe(0);
+    await button(deleting, "Done").click();
+    await deleting.waitFor({ state: "hidden" });
+    await page.context().close();
+  },
+);
+
+test("a deletion tells who confirmed and who was waited out, like a revocation", async () => {
+  await world.client.environments.create({ name: "Fleet", slug: "fleet" });
+  const { page } = await world.visit();
+  await page.route("**/v1/environments/fleet", (route) =>
+    route.fulfill({
+      json: {
+        revocation: {
+          state: "effective",
+          effective_at: new Date().toISOString(),
+          took_ms: 10_120,
+          acknowledged: 2,
+          lapsed: 1,
+        },
+      },
+    }),
+  );
+  const deleting = await remove(page, "fleet");
+  await deleting.getByText("Refused everywhere after 10.1 s: 2 of 3 verifiers confirmed").waitFor();
+  await deleting.getByText("1 did not answer; its lease ran out.").waitFor();
   await page.context().close();
 });
 

@@ -141,7 +141,7 @@ const states: Record<string, (page: Page) => Promise<unknown>> = {
     await page.route("**/revoke", () => {}); // never answered
     await openMenu(page, "Billing worker", "Revoke API key");
     await button(dialog(page), "Revoke API key").click();
-    await dialog(page).getByText("A verifier does not answer").waitFor();
+    await dialog(page).getByText("A verifier seems not to answer").waitFor();
   },
   "revoke dialog that does not know": async (page) => {
     await openKeys(page);
@@ -177,6 +177,23 @@ const states: Record<string, (page: Page) => Promise<unknown>> = {
     await openMenu(page, "Billing worker", "Revoke API key");
     await button(dialog(page), "Revoke API key").click();
     await dialog(page).getByText("not yet confirmed everywhere").waitFor();
+  },
+  "revoked API keys and how each ended": async (page) => {
+    const at = new Date().toISOString();
+    const ends = [
+      { state: "effective", effective_at: at, took_ms: 10_120, acknowledged: 2, lapsed: 1 },
+      { state: "pending", effective_at: null, took_ms: null, acknowledged: 0, lapsed: 0 },
+    ];
+    await page.route("**/v1/api_keys?**", async (route) => {
+      const response = await route.fetch();
+      const { entries, ...page } = await response.json();
+      const changed = entries.map((key: object, index: number) =>
+        index < ends.length ? { ...key, revoked_at: at, revocation: ends[index] } : key,
+      );
+      return route.fulfill({ json: { entries: changed, ...page } });
+    });
+    await openKeys(page, "?status=all");
+    await page.getByText("1 did not answer; its lease ran out.").waitFor();
   },
   environments: openEnvironments,
   "an environment's menu": async (page) => {
@@ -217,6 +234,14 @@ const states: Record<string, (page: Page) => Promise<unknown>> = {
     await dialog(page).getByLabel("Type gone to confirm").fill("gone");
     await button(dialog(page), "Delete environment").click();
     await dialog(page).getByText("Refused everywhere").waitFor();
+  },
+  "delete dialog still pending": async (page) => {
+    await failedDeletion(page, "unproved", { status: 503 });
+    await dialog(page).getByText("not yet confirmed everywhere").waitFor();
+  },
+  "delete dialog of what was gone before": async (page) => {
+    await failedDeletion(page, "earlier", { status: 404 });
+    await dialog(page).getByText("Already deleted").waitFor();
   },
   "account menu": async (page) => {
     await openKeys(page);
@@ -269,6 +294,19 @@ async function revoked(receipt: object): Promise<object> {
   const effective = { state: "effective", effective_at: at, took_ms: 14 };
   const revocation = { ...effective, acknowledged: 0, lapsed: 0, ...receipt };
   return { ...some, revoked_at: at, revoked_by: some?.created_by, revocation };
+}
+
+/** Deletes an environment; the server does it, and answers like this. */
+async function failedDeletion(page: Page, slug: string, answer: { status: number }): Promise<void> {
+  await world.client.environments.create({ name: slug, slug });
+  await openEnvironments(page);
+  await openMenu(page, slug, "Delete environment");
+  await page.route(`**/v1/environments/${slug}`, async (route) => {
+    await route.fetch();
+    await route.fulfill({ ...answer, json: { code: "of_a_test", message: "Of a test." } });
+  });
+  await dialog(page).getByLabel(`Type ${slug} to confirm`).fill(slug);
+  await button(dialog(page), "Delete environment").click();
 }
 
 let context: BrowserContext;
