@@ -4,7 +4,8 @@ import type { Timeline } from "./timeline.ts";
 
 /** How the network and the database behave in one world; nemesis and healing change it. */
 export interface Weather {
-  /** Mean delay of one message. */
+  /** What every message takes at least, and what it takes on average besides. */
+  delayMinMs: number;
   delayMeanMs: number;
   /** Probability that a request or an answer is lost. */
   loss: number;
@@ -68,7 +69,7 @@ export function createClient(surroundings: ClientSurroundings): StoreClient {
 
   let statements = 0;
 
-  const delay = (): number => 0.05 + random.exponential(weather.delayMeanMs);
+  const delay = (): number => weather.delayMinMs + random.exponential(weather.delayMeanMs);
 
   function begin<T>(
     what: string,

@@ -86,7 +86,8 @@ function createLane<Frame>(surroundings: PipeSurroundings, source: string) {
 
   function transmit(handle: (end: End<Frame>) => void): void {
     if (dead || !sending || !arriving) return;
-    lastMs = Math.max(lastMs, timeline.nowMs + 0.05 + random.exponential(weather.delayMeanMs));
+    const delayMs = weather.delayMinMs + random.exponential(weather.delayMeanMs);
+    lastMs = Math.max(lastMs, timeline.nowMs + delayMs);
     timeline.at(lastMs, function deliver() {
       if (timeline.nowMs < stalledUntilMs) {
         timeline.at(stalledUntilMs, deliver);

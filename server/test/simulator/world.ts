@@ -125,7 +125,7 @@ export async function play(options: WorldOptions): Promise<Outcome> {
 }
 
 /** Resolves when no promise has anything left to do: Node runs the task after all of them. */
-function everythingSettled(): Promise<void> {
+export function everythingSettled(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve);
   });
@@ -153,6 +153,7 @@ function drawClimate(random: Random): Climate {
   const nodes = mood === "duel" ? 2 + random.below(2) : 1 + random.below(4);
   const longer = random.chance(0.2);
   const weather = {
+    delayMinMs: 0.05,
     delayMeanMs: stormy ? random.pick([1, 3, 10, 25]) : random.pick([0.3, 1]),
     loss: stormy ? random.pick([0, 0, 0.01, 0.03]) : 0,
     late: stormy ? random.pick([0, 0.005, 0.03]) : 0,
