@@ -1,3 +1,4 @@
+import type { KeyUse } from "../verifier.ts";
 import type { Change, Loaded } from "./lookup.ts";
 
 /**
@@ -15,7 +16,9 @@ export type Downward =
   /** Answers one `look`, in the order of its digests. */
   | { readonly type: "found"; readonly look: number; readonly loaded: readonly Loaded[] }
   | { readonly type: "unavailable"; readonly look: number }
-  /** The node stops: whoever releases now need not be waited for. */
+  /** A batch of uses is stored. */
+  | { readonly type: "stored"; readonly batch: number }
+  /** The session ends, for the node stops or the credential is gone: whoever releases now need not be waited for. */
   | { readonly type: "leaving" };
 
 /** What a verifier tells the node above it. Only digests travel, never tokens. */
@@ -25,5 +28,76 @@ export type Upward =
   /** Everything up to this change has been applied. */
   | { readonly type: "ack"; readonly seq: number }
   | { readonly type: "look"; readonly look: number; readonly digests: readonly string[] }
+  /** When keys were last accepted; sent again in every session until it is stored. */
+  | { readonly type: "usage"; readonly batch: number; readonly uses: readonly KeyUse[] }
   /** Nothing is believed any more, and nothing will be: the last frame of a session. */
   | { readonly type: "release" };
+
+/** The subprotocol of the WebSocket on which frames travel. */
+export const SUBPROTOCOL = "latchkey.v1";
+
+/** Bounds of frames, each way. An answer to a look of a whole batch of keys with all the metadata they may have fits. */
+export const FRAME_BOUNDS = {
+  upBytesMax: 128 * 1024,
+  downBytesMax: 8 * 1024 * 1024,
+  /** Digests in one look. */
+  digestsMax: 500,
+  /** Uses in one batch. */
+  usesMax: 1_000,
+} as const;
+
+/** What arrived is no frame, or not the next one: the connection is to be closed. Says nothing of the content. */
+export class BadFrame extends Error {
+  constructor(reason: string) {
+    super(`bad frame: ${reason}`);
+    this.name = "BadFrame";
+  }
+}
+
+/** Turns frames into text, numbered from 1, so that the other end notices when one is missing. */
+export function frameWriter<Frame extends Upward | Downward>(): (frame: Frame) => string {
+  let number = 0;
+  return (frame) => {
+    number += 1;
+    return JSON.stringify({ n: number, ...frame });
+  };
+}
+
+/**
+ * Turns text into frames, in order.
+ *
+ * @param parse Makes a frame of a JSON object's fields, or `null` when it is none.
+ * @returns A function that throws {@link BadFrame}.
+ */
+export function frameReader<Frame>(
+  bytesMax: number,
+  parse: (fields: Readonly<Record<string, unknown>>) => Frame | null,
+): (data: unknown) => Frame {
+  let number = 0;
+  return (data) => {
+    if (typeof data !== "string") throw new BadFrame("not text");
+    if (data.length > bytesMax) throw new BadFrame("too long");
+    const fields = objectOf(data);
+    if (fields === null) throw new BadFrame("not a JSON object");
+    number += 1;
+    if (fields.n !== number) throw new BadFrame("not the next one");
+    const frame = parse(fields);
+    if (frame === null) throw new BadFrame("unknown or malformed");
+    return frame;
+  };
+}
+
+function objectOf(text: string): Readonly<Record<string, unknown>> | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  return isObject(value) ? value : null;
+}
+
+/** Whether a JSON value is an object, and no array. */
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

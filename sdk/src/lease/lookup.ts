@@ -58,8 +58,8 @@ export interface LookupCounts {
   hits: number;
   /** Questions that had to be asked upstream, or joined to one on its way. */
   misses: number;
-  /** Queries sent, each for up to a batch of digests, and those of them that were not answered. */
-  queries: number;
+  /** Queries, each for up to a batch of digests, that upstream answered, and those that it did not. */
+  queriesAnswered: number;
   queriesFailed: number;
 }
 
@@ -115,7 +115,7 @@ export function createLookup(options: LookupOptions): Lookup {
   const joinable = new Map<string, Load>();
   const inFlight = new Set<Load>();
   let queued: Load[] = [];
-  const counts: LookupCounts = { hits: 0, misses: 0, queries: 0, queriesFailed: 0 };
+  const counts: LookupCounts = { hits: 0, misses: 0, queriesAnswered: 0, queriesFailed: 0 };
   let leaseEndMs = 0;
   let leaseRan = false;
 
@@ -161,7 +161,6 @@ export function createLookup(options: LookupOptions): Lookup {
 
   function send(loads: readonly Load[]): void {
     for (const load of loads) load.sent = true;
-    counts.queries += 1;
     const giveUp = (cause: unknown): void => {
       if (!loads.some((load) => inFlight.has(load))) return; // late news
       counts.queriesFailed += 1;
@@ -171,6 +170,7 @@ export function createLookup(options: LookupOptions): Lookup {
     options.load(loads.map((load) => load.digest)).then(
       (answers) => {
         cancel();
+        if (loads.some((load) => inFlight.has(load))) counts.queriesAnswered += 1;
         loads.forEach((load, at) => {
           const answer = answers[at];
           if (answer === undefined) end(load, unavailable("The key could not be looked up."));

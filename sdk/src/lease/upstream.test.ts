@@ -37,12 +37,12 @@ function world() {
     frame(frame: Downward): void;
     lose(): void;
   }[] = [];
-  const sessions: boolean[] = [];
+  const sessions: string[] = [];
   const upstream = createUpstream({
     lookup,
     after,
     random: () => 1,
-    onSession: (connected) => sessions.push(connected),
+    onSession: (event) => sessions.push(event),
     open(listener) {
       const connection = {
         sent: [] as Upward[],
@@ -179,7 +179,7 @@ test("when a connection is lost it goes on for what is left, and starts the next
   expect(lookup.find("d1")).toBeUndefined();
   grant();
   expect(lookup.find("d1")).toBeUndefined();
-  expect(sessions).toEqual([true, false, true]);
+  expect(sessions).toEqual(["began", "granted", "ended", "began", "granted"]);
 });
 
 test("frames of a connection that was given up change nothing", async () => {
@@ -275,7 +275,7 @@ test("closing stops believing, releases, and connects no more", async () => {
   last().lose();
   pass(60_000);
   expect(connections).toHaveLength(1);
-  expect(sessions).toEqual([true, false]);
+  expect(sessions).toEqual(["began", "granted", "ended"]);
   await expect(upstream.look(["d1"])).rejects.toMatchObject({ code: "verification_unavailable" });
 });
 

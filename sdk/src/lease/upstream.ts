@@ -1,7 +1,8 @@
 import { Failure } from "../failure.ts";
+import type { KeyUse } from "../verifier.ts";
 import { RATE_ALLOWANCE } from "./clock.ts";
 import type { Downward, Upward } from "./frames.ts";
-import type { Loaded, Lookup } from "./lookup.ts";
+import type { Change, Loaded, Lookup } from "./lookup.ts";
 
 /** One end of a connection that keeps frames in order and loses none while it is open. */
 export interface Connection<Frame> {
@@ -25,14 +26,20 @@ export interface UpstreamOptions {
   readonly retryMaxMs?: number;
   /** How long a connection may take to be made and welcomed, ms. */
   readonly welcomeMaxMs?: number;
-  /** A session began, or ended. */
-  onSession?(connected: boolean): void;
+  /** A session began, or ended, or a sub-lease was granted in it. */
+  onSession?(event: "began" | "granted" | "ended"): void;
+  /** A change was applied, and is about to be acknowledged. */
+  onChange?(change: Pick<Change, "kind" | "subject">): void;
+  /** A batch of uses is stored. */
+  onStored?(batch: number): void;
 }
 
 /** A verifier's way to the nodes: see {@link createUpstream}. */
 export interface Upstream {
   /** Asks the node for digests. @throws Failure `verification_unavailable` without a session, or when it ends. */
   look(digests: readonly string[]): Promise<readonly Loaded[]>;
+  /** Sends a batch of uses; `false` without a session. */
+  report(batch: number, uses: readonly KeyUse[]): boolean;
   /** Stops believing at once, says so, and connects no more. */
   close(): void;
 }
@@ -49,7 +56,7 @@ const WELCOME_MAX_MS = 2_000;
  * the verifier goes on for what is left of its sub-lease, which the node waits out.
  */
 export function createUpstream(options: UpstreamOptions): Upstream {
-  const { lookup, after, random } = options;
+  const { lookup, after, random, onSession = () => {} } = options;
   const retryMaxMs = options.retryMaxMs ?? RETRY_MAX_MS;
   let session: Session | null = null;
   let connection: Connection<Upward> | null = null;
@@ -86,8 +93,8 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     retryMs = RETRY_FIRST_MS;
     lookup.drop();
     lookup.forget();
-    session = createSession({ lookup, after, connection: on, leaseMs, lose });
-    options.onSession?.(true);
+    session = createSession({ ...options, connection: on, leaseMs, lose });
+    onSession("began");
   }
 
   function disconnected(): void {
@@ -95,7 +102,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     if (session !== null) {
       session.end();
       session = null;
-      options.onSession?.(false);
+      onSession("ended");
     }
     if (closed) return;
     cancelRetry = after(retryMs * (0.5 + random() / 2), connect);
@@ -106,6 +113,11 @@ export function createUpstream(options: UpstreamOptions): Upstream {
   return {
     look(digests) {
       return session === null ? Promise.reject(unavailable()) : session.look(digests);
+    },
+    report(batch, uses) {
+      if (session === null) return false;
+      connection?.send({ type: "usage", batch, uses });
+      return true;
     },
     close() {
       closed = true;
@@ -118,7 +130,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
         session.end();
         session = null;
         last?.send({ type: "release" });
-        options.onSession?.(false);
+        onSession("ended");
       }
       last?.close();
     },
@@ -137,13 +149,14 @@ const ANSWER_WITHIN = 1 / 2;
 /** An ask is sent at least so many times in a lease, and in what was granted where that is shorter. */
 const ASKS_A_LEASE = 4;
 
-function createSession(options: {
-  readonly lookup: Lookup;
+interface SessionOptions
+  extends Pick<UpstreamOptions, "lookup" | "after" | "onSession" | "onChange" | "onStored"> {
   readonly connection: Connection<Upward>;
   readonly leaseMs: number;
-  after(ms: number, task: () => void): () => void;
   lose(): void;
-}): Session {
+}
+
+function createSession(options: SessionOptions): Session {
   const { lookup, connection, leaseMs } = options;
   /** When each was about to be sent, by the holder's clock; oldest first. */
   const asks = new Map<number, number>();
@@ -178,6 +191,7 @@ function createSession(options: {
     if (fromMs === undefined) return;
     lookup.grant(fromMs, ms * (1 - RATE_ALLOWANCE));
     askIn(Math.min(leaseMs, ms) / ASKS_A_LEASE);
+    options.onSession?.("granted");
   }
 
   function answered(number: number) {
@@ -193,6 +207,7 @@ function createSession(options: {
       switch (frame.type) {
         case "change":
           lookup.apply(frame.change);
+          options.onChange?.(frame.change);
           return connection.send({ type: "ack", seq: frame.change.seq });
         case "renewed":
           return ask();
@@ -202,6 +217,8 @@ function createSession(options: {
           return answered(frame.look)?.resolve(frame.loaded);
         case "unavailable":
           return answered(frame.look)?.reject(unavailable());
+        case "stored":
+          return options.onStored?.(frame.batch);
         case "leaving":
           lookup.drop();
           lookup.forget();

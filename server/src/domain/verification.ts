@@ -33,7 +33,7 @@ export interface VerificationStatus {
   /** Verifications answered out of what is held, and those that had to ask. */
   readonly hits: number;
   readonly misses: number;
-  readonly queries: number;
+  readonly queriesAnswered: number;
   readonly queriesFailed: number;
   /** Verifiers in other processes that hold a sub-lease of this one. */
   readonly below: number;
@@ -80,7 +80,13 @@ export function createVerification(
     after: ambient.after,
   });
   const verifier = createVerifier({ lookup, requestId: () => ambient.randomId("req") });
-  const node = parts.createNode({ ...options, leases, lookup, onRenewed: lookAfterOthers });
+  const node = parts.createNode({
+    ...options,
+    leases,
+    lookup,
+    report: store.recordLastUsed,
+    onRenewed: lookAfterOthers,
+  });
   const barrier = parts.createBarrier({ ...options, leases, node });
   const reaper = parts.createReaper({ leases, node, ambient });
   const uses = createUses(options, () => verifier.drainUses());

@@ -66,9 +66,9 @@ export function createAppProcess(name: string, surroundings: AppSurroundings): A
           );
           return side;
         },
-        onSession(connected) {
-          if (connected) history.counts.sessions += 1;
-          trace(() => `${name} ${connected ? "has" : "lost"} a session`);
+        onSession(event) {
+          if (event === "began") history.counts.sessions += 1;
+          trace(() => `${name}: ${event === "granted" ? "a grant" : `a session ${event}`}`);
         },
       });
       upstream = above;

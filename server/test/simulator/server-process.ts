@@ -210,7 +210,7 @@ export function createServerProcess(
           frame: (frame) => session.receive(frame),
           closed: () => session.closed(),
         });
-        const session = process.verification.below.open(side, holder);
+        const session = process.verification.below.open(side, { id: holder, digest: holder });
       });
     },
     revoke(subject, wait, done) {

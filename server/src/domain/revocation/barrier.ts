@@ -72,6 +72,8 @@ interface Waiting {
 export function createBarrier(options: BarrierOptions): Barrier {
   const { leases, node, ambient, logger } = options;
   const waiting = new Set<Waiting>();
+  /** Seqs, one for each call, of barriers whose end is not recorded yet. */
+  const underWay = new Set<{ readonly seq: number }>();
   let reading = false;
   let dueMs = Number.POSITIVE_INFINITY;
   let cancelReading = (): void => {};
@@ -172,14 +174,35 @@ export function createBarrier(options: BarrierOptions): Barrier {
   }
 
   async function complete(seq: number, hurried: boolean): Promise<Revocation> {
-    const receipt = await wait(seq, hurried);
-    options.onRevocation?.(receipt);
-    const ended = { ...receipt, effectiveAtMs: ambient.nowMs() };
-    // Recording delays nobody: the wait is over, and another node's scan repeats it if this write is lost.
-    leases.recordEffective(seq, ended).catch((error: unknown) => {
-      logger.error({ err: error, seq }, "the end of a revocation could not be recorded");
-    });
-    return { seq, ...ended };
+    const call = { seq };
+    underWay.add(call);
+    try {
+      const receipt = await wait(seq, hurried);
+      options.onRevocation?.(receipt);
+      const ended = { ...receipt, effectiveAtMs: ambient.nowMs() };
+      // Recording delays nobody: the wait is over, and another node's scan repeats it if this write is lost.
+      record(call, ended);
+      return { seq, ...ended };
+    } catch (error) {
+      underWay.delete(call);
+      throw error;
+    }
+  }
+
+  function record(
+    call: { readonly seq: number },
+    ended: Receipt & { effectiveAtMs: number },
+  ): void {
+    leases
+      .recordEffective(call.seq, ended)
+      .catch((error: unknown) => {
+        logger.error({ err: error, seq: call.seq }, "a revocation's end could not be recorded");
+      })
+      .finally(() => underWay.delete(call));
+  }
+
+  function seqsUnderWay(): Set<number> {
+    return new Set([...underWay].map(({ seq }) => seq));
   }
 
   return {
@@ -190,10 +213,11 @@ export function createBarrier(options: BarrierOptions): Barrier {
     },
     complete: (seq) => complete(seq, true),
     async completePending() {
+      const before = seqsUnderWay(); // what is recorded during the reading may be in it still
       const pending = await leases.pendingRevocations();
-      const underWay = new Set([...waiting].map((wait) => wait.seq));
+      const now = seqsUnderWay();
       for (const { seq } of pending) {
-        if (underWay.has(seq)) continue;
+        if (before.has(seq) || now.has(seq)) continue;
         complete(seq, false).catch((error: unknown) => {
           logger.error({ err: error, seq }, "revocation still pending");
         });

@@ -43,22 +43,27 @@ function world() {
     soon: (task) => queueMicrotask(task),
     after,
   });
+  const reported: string[] = [];
   let acknowledgements = 0;
   const below = createBelow({
     lookup,
     ambient,
     leaseMs: LEASE_MS,
+    report: async (uses) => {
+      if (uses.length === 0) throw new Error("the store is gone");
+      reported.push(...uses.map(({ keyId }) => keyId));
+    },
     onAcknowledged: () => {
       acknowledgements += 1;
     },
   });
   let seq = 0;
-  const change = (): number => {
+  const change = (subject?: string): number => {
     seq += 1;
-    below.apply({ seq, id: `chg_${seq}`, kind: "key", subject: `d${seq}` });
+    below.apply({ seq, id: `chg_${seq}`, kind: "key", subject: subject ?? `d${seq}` });
     return seq;
   };
-  const open = (holder = "vt_1") => {
+  const open = (id = "vt_1") => {
     const frames: Downward[] = [];
     let closed = false;
     const connection = {
@@ -67,7 +72,7 @@ function world() {
         closed = true;
       },
     };
-    const session = below.open(connection, holder);
+    const session = below.open(connection, { id, digest: `digest of ${id}` });
     let asks = 0;
     return {
       ...session,
@@ -107,6 +112,7 @@ function world() {
     lookup,
     settled,
     acks: () => acknowledgements,
+    reported,
   };
 }
 
@@ -349,4 +355,46 @@ test("with a new row every session is ended and owes nothing to it", () => {
   expect(below.size).toBe(0);
   app.ask(); // its connection is closed: nobody hears
   expect(below.size).toBe(0);
+});
+
+test("a session whose token is deleted is asked to release, granted nothing more, and waited for", () => {
+  const { below, open, change, lease } = world();
+  lease();
+  const [mine, other] = [open("mine"), open("other")];
+  mine.ask();
+  other.ask();
+  const seq = change("digest of mine");
+  expect(mine.frames.map((frame) => frame.type)).toEqual(["welcome", "grant", "change", "leaving"]);
+  expect(other.frames.map((frame) => frame.type)).toEqual(["welcome", "grant", "change"]);
+  other.ack(seq);
+  mine.ack(seq);
+  expect(mine.ask()).toBeNull();
+  mine.receive({ type: "release" });
+  expect(mine.isClosed()).toBe(true);
+  expect(other.isClosed()).toBe(false);
+  expect(below.acknowledgedSeq).toBe(seq);
+});
+
+test("a dismissed session that does not release is closed when its sub-lease has run out", () => {
+  const { below, open, change, lease, pass } = world();
+  lease(10_000);
+  const app = open("mine");
+  app.ask();
+  app.ack(change("digest of mine"));
+  pass(10_000);
+  expect(app.isClosed()).toBe(false);
+  pass(101);
+  expect(app.isClosed()).toBe(true);
+  expect(below.size).toBe(0);
+});
+
+test("uses are acknowledged when they are stored, and not before", async () => {
+  const { open, reported, settled } = world();
+  const app = open();
+  app.receive({ type: "usage", batch: 1, uses: [{ keyId: "key_1", atMs: 5 }] });
+  app.receive({ type: "usage", batch: 2, uses: [] }); // cannot be stored
+  expect(app.of("stored")).toEqual([]);
+  await settled();
+  expect(app.of("stored")).toEqual([{ type: "stored", batch: 1 }]);
+  expect(reported).toEqual(["key_1"]);
 });

@@ -3,6 +3,7 @@ import {
   type Connection,
   type Downward,
   type HeldKey,
+  type KeyUse,
   type Loaded,
   type Lookup,
   RATE_ALLOWANCE,
@@ -14,8 +15,17 @@ export interface BelowOptions {
   readonly lookup: Lookup;
   readonly ambient: Ambient;
   readonly leaseMs: number;
+  /** Stores when keys were last used, as verifiers below tell. */
+  report(uses: readonly KeyUse[]): Promise<void>;
   /** Called when a higher seq is acknowledged by everything below than before. */
   onAcknowledged(): void;
+}
+
+/** The verifier token that a session came with. */
+export interface Holder {
+  readonly id: string;
+  /** SHA-256 of it, base64url: what its deletion is announced by. */
+  readonly digest: string;
 }
 
 /** One verifier's end of its session, for the transport. */
@@ -28,11 +38,10 @@ export interface Session {
 /** The verifiers below this node: see {@link createBelow}. */
 export interface Below {
   /**
-   * Begins a session, whose cache is empty.
-   *
-   * @param holder Whose credential it came with; one that keeps everybody waiting is granted less.
+   * Begins a session, whose cache is empty. It ends when its holder's token is deleted; one that keeps everybody
+   * waiting is granted less.
    */
-  open(connection: Connection<Downward>, holder: string): Session;
+  open(connection: Connection<Downward>, holder: Holder): Session;
   /** Passes a change on. */
   apply(change: Change): void;
   /** The highest seq that everything below has acknowledged or outlived, and this node has applied. */
@@ -45,14 +54,16 @@ export interface Below {
   leave(): Promise<void>;
   /** Sessions, and ended ones whose sub-lease may still be believed. */
   readonly size: number;
-  /** Holders that are granted less than a full lease, and how long, ms. */
+  /** Holders that are granted less than a full lease, by id, and how long, ms. */
   readonly curtailed: ReadonlyMap<string, number>;
 }
 
 interface Held {
   readonly connection: Connection<Downward>;
-  readonly holder: string;
+  readonly holder: Holder;
   open: boolean;
+  /** It was asked to release, and is granted nothing more. */
+  leaving: boolean;
   /** What it has acknowledged. */
   acked: number;
   /** What it has acknowledged or outlived. */
@@ -91,7 +102,8 @@ export function createBelow(options: BelowOptions): Below {
   const allowanceMs = new Map<string, number>();
   let applied = 0;
   let acknowledged = 0;
-  let leaving: (() => void) | null = null;
+  let leaving = false;
+  let gone: (() => void) | null = null;
 
   function grantLeftMs({ grant }: Held): number {
     return grant === null ? 0 : grant.lengthMs - (ambient.monoMs() - grant.fromMs);
@@ -115,7 +127,7 @@ export function createBelow(options: BelowOptions): Below {
   function awaitLapse(session: Held): void {
     session.cancelLapse ??= ambient.after(Math.max(0, grantLeftMs(session)), () => {
       session.cancelLapse = null;
-      if (session.settled === applied && session.open && leaving === null) return;
+      if (session.settled === applied && session.open && !session.leaving) return;
       if (grantLeftMs(session) > 0) awaitLapse(session);
       else lapse(session);
     });
@@ -124,23 +136,25 @@ export function createBelow(options: BelowOptions): Below {
   /** Nothing granted is left: what the session still owed has been outlived. */
   function lapse(session: Held): void {
     session.grant = null;
-    if (session.settled < applied) curtail(session.holder, 1 / 2);
+    if (session.settled < applied) curtail(session.holder.id, 1 / 2);
     outlive(session);
   }
 
   function outlive(session: Held): void {
     settle(session, applied);
-    if (session.open && leaving === null) return;
+    if (session.open && !session.leaving) return;
+    session.open = false;
+    session.connection.close();
     session.cancelLapse?.();
     sessions.delete(session);
-    if (sessions.size === 0) leaving?.();
+    if (sessions.size === 0) gone?.();
   }
 
-  function curtail(holder: string, factor: number): void {
-    const before = allowanceMs.get(holder) ?? leaseMs;
+  function curtail(id: string, factor: number): void {
+    const before = allowanceMs.get(id) ?? leaseMs;
     const next = Math.max(leaseMs * GRANT_MIN, before * factor);
-    if (next < leaseMs) allowanceMs.set(holder, next);
-    else allowanceMs.delete(holder);
+    if (next < leaseMs) allowanceMs.set(id, next);
+    else allowanceMs.delete(id);
   }
 
   function end(session: Held): void {
@@ -150,10 +164,18 @@ export function createBelow(options: BelowOptions): Below {
     else outlive(session);
   }
 
+  /** Asks it to release; it is gone when it has, or when what it was granted has run out. */
+  function dismiss(session: Held): void {
+    if (session.open && !session.leaving) session.connection.send({ type: "leaving" });
+    session.leaving = true;
+    if (grantLeftMs(session) > 0) awaitLapse(session);
+    else end(session);
+  }
+
   function tryGrant(session: Held): void {
     const { ask } = session;
-    if (ask === null || !session.open || leaving !== null || session.acked < applied) return;
-    const ms = Math.min(lookup.leaseRemainingMs, allowanceMs.get(session.holder) ?? leaseMs);
+    if (ask === null || !session.open || session.leaving || session.acked < applied) return;
+    const ms = Math.min(lookup.leaseRemainingMs, allowanceMs.get(session.holder.id) ?? leaseMs);
     if (ms <= 0) return;
     session.ask = null;
     const lengthMs = ms * (1 + RATE_ALLOWANCE);
@@ -168,7 +190,7 @@ export function createBelow(options: BelowOptions): Below {
     }
     session.acked = seq;
     if (session.settled < seq) {
-      curtail(session.holder, 2);
+      curtail(session.holder.id, 2);
       settle(session, seq);
     }
     tryGrant(session);
@@ -184,6 +206,14 @@ export function createBelow(options: BelowOptions): Below {
     else session.connection.send({ type: "found", look: number, loaded: found.map(asHeld) });
   }
 
+  async function report(session: Held, batch: number, uses: readonly KeyUse[]): Promise<void> {
+    const stored = await options.report(uses).then(
+      () => true,
+      () => false, // it is sent again
+    );
+    if (stored && session.open) session.connection.send({ type: "stored", batch });
+  }
+
   async function lookUp(digest: string) {
     const held = lookup.find(digest);
     return { digest, held: held === undefined ? await lookup.load(digest) : held };
@@ -196,7 +226,7 @@ export function createBelow(options: BelowOptions): Below {
 
   return {
     open(connection, holder) {
-      if (leaving !== null) {
+      if (leaving) {
         connection.close();
         return { receive() {}, closed() {} };
       }
@@ -204,6 +234,7 @@ export function createBelow(options: BelowOptions): Below {
         connection,
         holder,
         open: true,
+        leaving: false,
         acked: applied,
         settled: applied,
         grant: null,
@@ -226,6 +257,8 @@ export function createBelow(options: BelowOptions): Below {
               return acknowledge(session, frame.seq);
             case "look":
               return void look(session, frame.look, frame.digests);
+            case "usage":
+              return void report(session, frame.batch, frame.uses);
             case "release":
               session.grant = null;
               return end(session);
@@ -251,6 +284,9 @@ export function createBelow(options: BelowOptions): Below {
       }
       owing.set(applied, owe);
       advance();
+      if (change.kind === "key")
+        for (const session of sessions)
+          if (session.holder.digest === change.subject) dismiss(session);
     },
     get acknowledgedSeq() {
       return acknowledged;
@@ -279,15 +315,12 @@ export function createBelow(options: BelowOptions): Below {
       }
     },
     async leave() {
-      const gone = new Promise<void>((resolve) => {
-        leaving = resolve;
-      });
-      for (const session of sessions) {
-        if (session.open) session.connection.send({ type: "leaving" });
-        if (grantLeftMs(session) > 0) awaitLapse(session);
-        else end(session);
-      }
-      if (sessions.size > 0) await gone;
+      leaving = true;
+      for (const session of sessions) dismiss(session);
+      if (sessions.size > 0)
+        await new Promise<void>((resolve) => {
+          gone = resolve;
+        });
     },
     get size() {
       return sessions.size;

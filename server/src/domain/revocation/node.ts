@@ -2,7 +2,7 @@ import { type Change, type Lookup, RATE_ALLOWANCE } from "@latchkey/sdk/core";
 import type { Logger } from "pino";
 import type { Ambient } from "../../ambient.ts";
 import type { LeaseStore } from "../../store/store.ts";
-import { type Below, createBelow } from "./below.ts";
+import { type Below, type BelowOptions, createBelow } from "./below.ts";
 
 /** Changes kept in the log; a node further behind drops everything and joins anew. */
 export const CHANGES_KEPT = 10_000;
@@ -26,6 +26,8 @@ export interface NodeOptions {
   readonly leaseMs: number;
   /** For people; need not be unique. */
   readonly label: string;
+  /** Stores when keys were last used, as verifiers below tell. */
+  readonly report: BelowOptions["report"];
   /** Called after each renewal that went well: the time for looking after others. */
   onRenewed?(): void;
 }
