@@ -61,7 +61,8 @@ export function createAppProcess(name: string, surroundings: AppSurroundings): A
           const { pipe, side } = openPipe(surroundings, names, life, listener);
           mine = [...mine.filter((each) => !each.over), pipe];
           pipes.add(pipe);
-          timeline.after(0.05 + random.exponential(surroundings.weather.delayMeanMs), () =>
+          const { delayMinMs, delayMeanMs } = surroundings.weather;
+          timeline.after(delayMinMs + random.exponential(delayMeanMs), () =>
             server.accept(pipe, name),
           );
           return side;
