@@ -53,12 +53,10 @@ const SECRET = "a secret of the tests, 32 characters or more";
  *
  * @param options.leaseSeconds One number for each node.
  * @param options.env Variables that every node gets besides.
- * @param options.binary See {@link startServer}.
  */
 export async function startFleet(options: {
   leaseSeconds: readonly number[];
   env?: ServerEnv;
-  binary?: string;
 }): Promise<Fleet> {
   const undo: (() => Promise<unknown>)[] = [];
   const stop = async (): Promise<void> => {
@@ -92,7 +90,6 @@ export async function startFleet(options: {
             startServer({
               dataFolder: folder.path,
               port,
-              ...(options.binary === undefined ? {} : { binary: options.binary }),
               env: {
                 DATABASE_URL: address.href,
                 LATCHKEY_SECRET: SECRET,
@@ -125,6 +122,7 @@ function createNode(options: {
 }): FleetNode & { end(): Promise<void> } {
   const { label, leaseMs, link, first, port } = options;
   const url = `http://127.0.0.1:${port}`;
+  let isOver = false;
   let running: RealServer | undefined;
   let starting: Promise<RealServer> | undefined;
   const server = (): RealServer => {
@@ -145,11 +143,13 @@ function createNode(options: {
     },
     terminate: () => server().end("SIGTERM"),
     async start() {
+      if (isOver) throw new Error("the fleet was stopped");
       if (running !== undefined && !running.hasEnded()) throw new Error(`${label} runs already`);
       starting = options.start(port, label);
       running = await starting;
     },
     async end() {
+      isOver = true;
       await starting?.catch(() => {}); // one that is still starting ends too
       await running?.end("SIGKILL");
     },

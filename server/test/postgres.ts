@@ -69,6 +69,17 @@ export async function startPostgres(): Promise<TestPostgres> {
     return name;
   };
 
+  const restart: TestPostgres["restart"] = async (how) => {
+    if (how === "fast") await server.stop();
+    else {
+      const [pid] = (await readFile(join(folder, "postmaster.pid"), "utf8")).split("\n");
+      process.kill(Number(pid), "SIGQUIT");
+      await ended(Number(pid));
+    }
+    await server.start();
+  };
+  let restarted = Promise.resolve();
+
   await run("create database migrated");
   const first = await openPostgres(url("migrated"), { randomId: () => "unused", leaseMs: 10_000 });
   await first.store.close();
@@ -77,16 +88,12 @@ export async function startPostgres(): Promise<TestPostgres> {
     run,
     migrated: () => create("migrated"),
     empty: () => create("template0"),
-    async restart(how) {
-      if (how === "fast") await server.stop();
-      else {
-        const [pid] = (await readFile(join(folder, "postmaster.pid"), "utf8")).split("\n");
-        process.kill(Number(pid), "SIGQUIT");
-        await ended(Number(pid));
-      }
-      await server.start();
+    restart(how) {
+      restarted = restart(how);
+      return restarted;
     },
     async stop() {
+      await restarted.catch(() => {}); // one that a failed test left behind
       await server.stop();
       await rm(folder, { recursive: true, force: true });
     },

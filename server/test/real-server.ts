@@ -36,7 +36,6 @@ export type FirstAccount = ProvisionedJson & { verifier_token: string; operator_
  * Starts `latchkey serve` on loopback and waits until `/readyz` says so.
  *
  * @param options.port A port to come back on; 0, the default, takes a free one.
- * @param options.binary Another program than the built one, e.g. one with a flaw planted in it.
  * @throws Error with what the process wrote, when it ends or is not ready in time.
  */
 export async function startServer(options: {
@@ -44,11 +43,10 @@ export async function startServer(options: {
   port?: number;
   env?: ServerEnv;
   readyWithinMs?: number;
-  binary?: string;
 }): Promise<RealServer> {
-  const { dataFolder, port = 0, env = {}, readyWithinMs = 15_000, binary = BINARY } = options;
+  const { dataFolder, port = 0, env = {}, readyWithinMs = 15_000 } = options;
   const settings = { LATCHKEY_DATA: dataFolder, PORT: String(port), ...env };
-  const child = startLatchkey(["serve"], settings, "", binary);
+  const child = startLatchkey(["serve"], settings);
   try {
     const url = await waitFor(
       "the server to be ready",
@@ -92,14 +90,9 @@ export async function setUp(options: {
 }
 
 /** Runs the `latchkey` command with exactly these variables and PATH. */
-export function startLatchkey(
-  args: readonly string[],
-  env: ServerEnv,
-  input = "",
-  binary = BINARY,
-): Child {
+export function startLatchkey(args: readonly string[], env: ServerEnv, input = ""): Child {
   if (!existsSync(BUILT)) throw new Error("server/dist is not there; run `npm run build` first");
-  return startChild(process.execPath, [binary, ...args], {
+  return startChild(process.execPath, [BINARY, ...args], {
     env: { PATH: process.env.PATH, ...env },
     input,
   });

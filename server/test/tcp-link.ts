@@ -51,15 +51,17 @@ export async function openTcpLink(targetPort: number): Promise<TcpLink> {
       held.push(bytes);
       pass();
     });
-    from.on("close", () => {
+    const end = (): void => {
       ended = true;
       pass();
-    });
+    };
+    from.on("end", end);
+    from.on("close", end); // by an error there is no other
     lanes.add(pass);
   }
 
   function join(client: Socket): void {
-    const upstream = connect(targetPort, "127.0.0.1");
+    const upstream = connect({ port: targetPort, host: "127.0.0.1", allowHalfOpen: true });
     keep(upstream);
     let doomed = false;
     client.on("data", (bytes) => {
@@ -75,7 +77,7 @@ export async function openTcpLink(targetPort: number): Promise<TcpLink> {
     client.resume();
   }
 
-  const server = createServer({ pauseOnConnect: true }, (client) => {
+  const server = createServer({ pauseOnConnect: true, allowHalfOpen: true }, (client) => {
     keep(client);
     if (isCut()) waiting.push(client);
     else join(client);

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { sql } from "kysely";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type LossyProxy, openLossyProxy } from "../../test/lossy-proxy.ts";
 import { startPostgres, type TestPostgres } from "../../test/postgres.ts";
 import { makeWorld, type World } from "../../test/store/world.ts";
+import { openTcpLink, type TcpLink } from "../../test/tcp-link.ts";
 import { type OpenPostgres, openPostgres } from "./postgres.ts";
 import { DatabaseError } from "./postgres-errors.ts";
 import type { Origin } from "./store.ts";
@@ -26,13 +26,13 @@ const openAt = (url: string): Promise<OpenPostgres> =>
 /** A store on a database of its own, reached over a link that can be cut. */
 async function openLossy(): Promise<{
   name: string;
-  link: LossyProxy;
+  link: TcpLink;
   world: World;
   close(): Promise<void>;
 }> {
   const name = await postgres.migrated();
   const direct = new URL(postgres.url(name));
-  const link = await openLossyProxy(Number(direct.port));
+  const link = await openTcpLink(Number(direct.port));
   direct.port = `${link.port}`;
   const { store, db } = await openAt(direct.href);
   return {
@@ -142,10 +142,10 @@ test("backends that are killed at any moment neither lose a revocation nor doubl
 test("a link that falls silent is given up, and another is made", async () => {
   const { link, world, close } = await openLossy();
   const key = await world.stored("production");
-  link.silence(true);
+  link.cut("answers");
   await assert.rejects(world.store.ping(), { name: "DatabaseError", ambiguous: true });
   await assert.rejects(world.acme.revokeKey(key.id, null, world.origin(), null), DatabaseError);
-  link.silence(false);
+  link.heal();
   await world.acme.revokeKey(key.id, null, world.origin(), null);
   assert.equal((await world.changes()).length, 1);
   await close();
