@@ -1,0 +1,68 @@
+import { Agent, request } from "node:http";
+import { ApiError, type Client, createClient } from "@latchkey/sdk/client";
+
+/** A verification may be waiting in the socket of a process that stands still; so long that it lives to be answered. */
+const VERDICT_WITHIN_MS = 15_000;
+
+/** The status of an answer; `null` when it did not come, or not all of it. */
+export type Status = number | null;
+
+/** Asks one server for verdicts over connections that stay open. */
+export interface Verifying {
+  authenticate(token: string): Promise<Status>;
+  close(): void;
+}
+
+/** @param url Of the server, which may come and go. */
+export function createVerifying(url: string): Verifying {
+  const agent = new Agent({ keepAlive: true });
+  return {
+    authenticate: (token) =>
+      new Promise((resolve) => {
+        const asked = request(
+          `${url}/v1/authenticate`,
+          { agent, timeout: VERDICT_WITHIN_MS, headers: { Authorization: `Bearer ${token}` } },
+          (answer) => {
+            answer.resume();
+            answer.once("end", () => resolve(answer.statusCode ?? null));
+            answer.once("error", () => resolve(null));
+          },
+        );
+        asked.once("timeout", () => asked.destroy());
+        asked.once("error", () => resolve(null));
+        asked.once("close", () => resolve(null)); // after the whole answer it changes nothing
+        asked.end();
+      }),
+    close: () => agent.destroy(),
+  };
+}
+
+/**
+ * Makes one management call, and gives it up after a while; the server may still carry it out.
+ *
+ * @param at.withinMs A whole number.
+ * @returns `answer` is the JSON of a success, else `null`.
+ */
+export async function manage<T>(
+  at: { url: string; token: string; withinMs: number },
+  deed: (client: Client) => Promise<T>,
+): Promise<{ status: Status; answer: T | null }> {
+  let status: Status = null;
+  const signal = AbortSignal.timeout(at.withinMs);
+  const client = createClient({
+    url: at.url,
+    token: at.token,
+    async fetch(input, init) {
+      const response = await fetch(input, { ...init, signal });
+      ({ status } = response);
+      return response;
+    },
+  });
+  try {
+    return { answer: await deed(client), status };
+  } catch (error) {
+    if (error instanceof ApiError) return { status: error.status || null, answer: null };
+    if (status === null) throw error;
+    return { status: null, answer: null }; // its head was here, and the rest was lost
+  }
+}

@@ -1,0 +1,69 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { FleetNode } from "../fleet.ts";
+import { makeStock, revokeOn } from "./revoker.ts";
+import { issueKey } from "./victims.ts";
+import { type Client, createClient, type World } from "./world.ts";
+
+/** Clients that verify, issue and revoke, and write down everything. */
+export interface Clients {
+  /** Lets everybody finish what they are at. Rejects when a client failed; a server that fails is no such thing. */
+  stop(): Promise<void>;
+}
+
+/** For each node. Each takes a breath after each answer, so that servers and database get their turn. */
+const HAMMERS = 3;
+const BREATH_MS = 3;
+const BREATH_AFTER_NOTHING_MS = 25;
+
+/** Who revoke, each one thing after another. */
+const REVOKERS = 6;
+
+/** Keys that nobody revokes. */
+const STEADY_KEYS = 3;
+
+/** Issues the keys that nobody revokes and those that will be, and lets everybody loose. */
+export async function startClients(world: World, seed: number): Promise<Clients> {
+  const { fleet, keyring, home } = world;
+  let numbers = 0;
+  const client = (name: string): Client => createClient(name, seed, ++numbers);
+  const steady = client("steady");
+  for (let made = 0; made < STEADY_KEYS; made++) {
+    const key = await issueKey(world, steady, steady.random.pick(fleet.nodes), home);
+    if (key === null) throw new Error("a healthy fleet issues no key");
+    keyring.add(key);
+  }
+  const stocked = await Promise.all(
+    Array.from({ length: REVOKERS }, async (_, n) => {
+      const revoker = client(`revoker-${n + 1}`);
+      return { revoker, stock: await makeStock(world, revoker) };
+    }),
+  );
+  let stopped = false;
+  const isStopped = (): boolean => stopped;
+  const hammers = fleet.nodes.flatMap((node) =>
+    Array.from({ length: HAMMERS }, (_, n) =>
+      hammer(world, client(`hammer-${n + 1}`), node, isStopped),
+    ),
+  );
+  const revokers = stocked.map(({ revoker, stock }) => revokeOn(world, revoker, stock, isStopped));
+  const running = Promise.all([...hammers, ...revokers]);
+  running.catch(() => {}); // stop() tells
+  return {
+    async stop() {
+      stopped = true;
+      await running;
+    },
+  };
+}
+
+async function hammer(
+  world: World,
+  { name, random }: Client,
+  node: FleetNode,
+  isStopped: () => boolean,
+): Promise<void> {
+  while (!isStopped()) {
+    const status = await world.verify(node, world.keyring.pick(random), name);
+    await delay(status === null ? BREATH_AFTER_NOTHING_MS : BREATH_MS);
+  }
+}
