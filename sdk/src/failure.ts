@@ -14,6 +14,7 @@ export const FAILURE_STATUS = {
   unsupported_media_type: 415,
   invalid_params: 422,
   idempotency_mismatch: 422,
+  upgrade_required: 426,
   rate_limited: 429,
   header_too_large: 431,
   internal_error: 500,

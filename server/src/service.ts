@@ -15,6 +15,7 @@ import { ownOriginRule } from "./http/origin.ts";
 import { renewSessions } from "./http/session-renewal.ts";
 import { setupRoutes } from "./http/setup.ts";
 import { createSignIn } from "./http/sign-in.ts";
+import { createVerifiers } from "./http/verifiers.ts";
 import { openMetrics } from "./metrics/open-metrics.ts";
 import { openStore } from "./open-store.ts";
 
@@ -89,7 +90,9 @@ export async function startService(options: {
     fallback: dashboard,
   });
   const requestId = (): string => ambient.randomId("req");
+  const verifiers = createVerifiers({ below: verification.below, store, ambient, logger });
   const front = createFront({
+    verifiers,
     authenticate: createAuthenticate({
       verify,
       onFailure: (err, id) => logger.error({ err, requestId: id }, "a verification failed"),
@@ -123,7 +126,10 @@ export async function startService(options: {
       setup,
       async close() {
         cancelSweep();
-        await front.close();
+        const drained = front.close();
+        await verification.dismissBelow();
+        verifiers.close();
+        await drained;
         await verification.stop();
         await metrics.close();
         await store.close();

@@ -3,6 +3,8 @@ export interface Cache<Value> {
   get(key: string): Value | undefined;
   set(key: string, value: Value): void;
   delete(key: string): void;
+  /** Some entry that `matches`: looks at each. */
+  entryWhere(matches: (value: Value) => boolean): readonly [string, Value] | undefined;
   /** Deletes every entry that `matches`. */
   deleteWhere(matches: (value: Value) => boolean): void;
   clear(): void;
@@ -44,6 +46,11 @@ export function createCache<Value>(max: number): Cache<Value> {
     delete(key) {
       young.delete(key);
       old.delete(key);
+    },
+    entryWhere(matches) {
+      for (const generation of [young, old])
+        for (const entry of generation) if (matches(entry[1])) return entry;
+      return undefined;
     },
     deleteWhere(matches) {
       for (const generation of [young, old])

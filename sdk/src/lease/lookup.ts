@@ -69,6 +69,8 @@ export interface Lookup {
   readonly clock: HolderClock;
   /** The held key, `null` for a digest known to be nobody's; `undefined`: not held, or no lease runs. Synchronous. */
   find(digest: string): HeldKey | null | undefined;
+  /** A key that is held, believed or not, by its id: looks at each. */
+  byId(keyId: string): { readonly digest: string; readonly key: KeyRecord } | undefined;
   /** Asks upstream. Rejects with Failure `verification_unavailable` when it does not answer. */
   load(digest: string): Promise<HeldKey | null>;
   /** Lets what is held be believed for `lengthMs`, counted from a reading of {@link Lookup.clock} made before asking. */
@@ -213,6 +215,10 @@ export function createLookup(options: LookupOptions): Lookup {
       if (unknown.size === 0 || unknown.get(digest) !== true) return undefined;
       counts.hits += 1;
       return null;
+    },
+    byId(keyId) {
+      const entry = keys.entryWhere((held) => held.key.id === keyId);
+      return entry === undefined ? undefined : { digest: entry[0], key: entry[1].key };
     },
     load(digest) {
       counts.misses += 1;

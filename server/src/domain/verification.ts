@@ -48,6 +48,8 @@ export interface Verification {
   status(): VerificationStatus;
   /** Whether a verification could be decided now, by a lease or by the store. */
   ready(): Promise<boolean>;
+  /** Asks the verifiers below to release, and waits for it a little; before {@link Verification.stop}. */
+  dismissBelow(): Promise<unknown>;
   /** Resolves when the first lease runs. */
   start(): Promise<void>;
   /** Stops believing what is held, reports the last uses and releases the node's row. */
@@ -130,6 +132,7 @@ export function createVerification(
       unknownHeld: lookup.unknownSize,
       below: node.below.size,
     }),
+    dismissBelow: node.dismissBelow,
     async ready() {
       if (lookup.leaseRemainingMs > 0) return true;
       return store.ping().then(

@@ -2,7 +2,7 @@ import {
   createServer,
   IncomingMessage,
   type Server,
-  type ServerResponse,
+  ServerResponse,
   STATUS_CODES,
 } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
@@ -11,6 +11,7 @@ import { Failure } from "@latchkey/sdk/core";
 import type { ClientAddress } from "./address.ts";
 import { AUTHENTICATE_PATH, type Authenticate } from "./authenticate.ts";
 import { problemOf } from "./problem.ts";
+import { VERIFIER_PATH, type Verifiers } from "./verifiers.ts";
 
 /** What the server in front knows of a request and the framework behind it is told. */
 export interface HttpBindings {
@@ -24,6 +25,8 @@ export interface FrontOptions {
   readonly authenticate: Authenticate;
   /** Serves everything else. */
   readonly app: { fetch(request: Request, env: HttpBindings): Response | Promise<Response> };
+  /** Takes over the connections of verifiers; rejects with a Failure for those that it does not. */
+  readonly verifiers: Pick<Verifiers, "upgrade">;
   readonly clientAddress: ClientAddress;
   requestId(): string;
 }
@@ -89,9 +92,18 @@ export function createFront(options: FrontOptions): Front {
       listener(req, res).catch((error: unknown) => answerPlainly(res, error, id));
     },
   );
+  server.on("upgrade", (req: IncomingMessage, socket: Socket, head: Buffer) => {
+    socket.on("error", () => socket.destroy());
+    if (pathOf(req.url) === VERIFIER_PATH && isWebSocket(req))
+      options.verifiers
+        .upgrade(req, socket, head)
+        .catch((error: unknown) => refuseConnection(error, socket, requestId()));
+    else serveAnyhow(server, req, socket);
+  });
   server.maxHeadersCount = FRONT_BOUNDS.headerCountMax;
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
-    refuseConnection(error, socket, requestId());
+    if (error.code === "ECONNRESET") socket.destroy();
+    else refuseConnection(unreadable(error), socket, requestId());
   });
   return {
     listen: (host, port) => listen(server, host, port),
@@ -126,24 +138,53 @@ function answerPlainly(res: ServerResponse, error: unknown, requestId: string): 
   res.end(text);
 }
 
-/** Bytes that are no HTTP, or break its bounds, get a flat error too; then the connection ends. */
-function refuseConnection(error: NodeJS.ErrnoException, socket: Socket, requestId: string): void {
-  if (error.code === "ECONNRESET" || !socket.writable) {
+function pathOf(url: string | undefined): string | undefined {
+  return url?.split("?", 1)[0];
+}
+
+function isWebSocket(req: IncomingMessage): boolean {
+  return req.headers.upgrade?.toLowerCase() === "websocket";
+}
+
+/** Who offers another protocol need not get it (RFC 9110, section 7.8): the request is served, and the connection ends. */
+function serveAnyhow(server: Server, req: IncomingMessage, socket: Socket): void {
+  const res = new ServerResponse(req);
+  res.shouldKeepAlive = false;
+  res.assignSocket(socket);
+  res.on("finish", () => {
+    res.detachSocket(socket);
+    socket.end();
+  });
+  server.emit("request", req, res);
+}
+
+/** What is wrong with bytes that are no HTTP, or break its bounds. */
+function unreadable(error: NodeJS.ErrnoException): Failure {
+  if (error.code === "HPE_HEADER_OVERFLOW")
+    return new Failure("header_too_large", "The headers of the request are too large.");
+  if (error.code === "ERR_HTTP_REQUEST_TIMEOUT")
+    return new Failure("request_timeout", "The request did not arrive in time.");
+  return new Failure("invalid_request", "The request is not valid HTTP.");
+}
+
+/** A flat error on a connection that no framework serves; then it ends. */
+function refuseConnection(error: unknown, socket: Socket, requestId: string): void {
+  if (!socket.writable) {
     socket.destroy();
     return;
   }
-  const failure =
-    error.code === "HPE_HEADER_OVERFLOW"
-      ? new Failure("header_too_large", "The headers of the request are too large.")
-      : error.code === "ERR_HTTP_REQUEST_TIMEOUT"
-        ? new Failure("request_timeout", "The request did not arrive in time.")
-        : new Failure("invalid_request", "The request is not valid HTTP.");
-  const { status, body } = problemOf(failure, requestId);
+  const { status, headers, body } = problemOf(error, requestId);
   const text = JSON.stringify(body);
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nX-Request-Id: ${requestId}\r\n` +
-      `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${text}`,
-  );
+  const lines = Object.entries({
+    ...headers,
+    "X-Request-Id": requestId,
+    "X-Latchkey-Code": body.code,
+    "X-Latchkey-Message": body.message,
+    "Content-Type": "application/json",
+    "Content-Length": Buffer.byteLength(text),
+    Connection: "close",
+  }).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join("")}\r\n${text}`);
 }
 
 /** A User-Agent as it may stand in an audit event. */

@@ -81,6 +81,7 @@ export function openApiDocument(
 }
 
 const STATUS_MEANS = {
+  101: "The WebSocket of subprotocol latchkey.v1 is open.",
   200: "Done.",
   201: "Created.",
   202: "Stored, and under way.",

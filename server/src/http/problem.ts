@@ -42,6 +42,7 @@ export function problemOf(error: unknown, requestId: string): Problem {
   const status = FAILURE_STATUS[failure.code];
   const headers: Record<string, string> = {};
   if (status === 401) headers["WWW-Authenticate"] = "Bearer"; // RFC 6750, section 3
+  if (status === 426) headers.Upgrade = "websocket"; // RFC 9110, section 15.5.22
   const retryAfterSeconds =
     failure.retryAfterSeconds ?? (status === 503 ? OUTAGE_RETRY_SECONDS : undefined);
   if (retryAfterSeconds !== undefined) headers["Retry-After"] = String(retryAfterSeconds);

@@ -10,7 +10,7 @@ import { parseQuery, parseWith } from "./parse.ts";
 import type { Permission } from "./permit.ts";
 
 type Method = "get" | "post" | "patch" | "delete";
-type OkStatus = 200 | 201 | 202;
+type OkStatus = 101 | 200 | 201 | 202;
 
 /** One request as a handler sees it: authorized and parsed. */
 interface Call<C extends Caller, Params, Query, RequestBody> {

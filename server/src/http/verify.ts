@@ -1,8 +1,9 @@
 import { z } from "@hono/zod-openapi";
-import type { Ask, Verdict, Verify } from "@latchkey/sdk/core";
+import { type Ask, Failure, type Verdict, type Verify } from "@latchkey/sdk/core";
 import { newEnvironmentSlug, nothing } from "./fields.ts";
 import { asVerifier } from "./permit.ts";
 import { type Route, route } from "./route.ts";
+import { VERIFIER_PATH } from "./verifiers.ts";
 
 const verdictJson = z
   .discriminatedUnion("valid", [
@@ -58,8 +59,24 @@ export function verifyRoutes(verify: Verify): readonly Route[] {
       return { status: 200, body: shapeVerdict(await verify(body.api_key, ask, requestId)) };
     },
   });
-  return [verifyKey];
+  return [verifyKey, plainRequest];
 }
+
+/** The front takes the WebSockets of this path; what comes here asked for none. */
+const plainRequest = route({
+  method: "get",
+  path: VERIFIER_PATH,
+  summary: "Verify in your own process: the SDK's WebSocket",
+  permission: asVerifier,
+  params: nothing,
+  query: nothing,
+  body: nothing,
+  response: z.object({}),
+  statuses: [101],
+  async handle() {
+    throw new Failure("upgrade_required", "This path is a WebSocket: connect with the SDK.");
+  },
+});
 
 function shapeVerdict(verdict: Verdict): z.input<typeof verdictJson> {
   if (!verdict.ok) return { valid: false, ...verdict.refusal };

@@ -5,6 +5,7 @@ export function wrapLookup(lookup: Lookup, changed: Partial<Lookup>): Lookup {
   return {
     clock: lookup.clock,
     find: lookup.find,
+    byId: lookup.byId,
     load: lookup.load,
     grant: lookup.grant,
     drop: lookup.drop,

@@ -70,6 +70,7 @@ function wrapNode(node: Node, changed: { open?: Below["open"]; stop?: () => Prom
       },
       curtailed: node.below.curtailed,
     },
+    dismissBelow: node.dismissBelow,
     stop: changed.stop ?? node.stop,
   };
 }

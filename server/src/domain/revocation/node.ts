@@ -52,6 +52,11 @@ export interface Node {
   readonly headSeq: number;
   readonly counts: Readonly<NodeCounts>;
   readonly below: Pick<Below, "open" | "size" | "curtailed">;
+  /**
+   * Asks everything below to release, and waits for it a little. `false`: something below may still be believed.
+   * The first part of {@link Node.stop}, for whoever has something to finish in between.
+   */
+  dismissBelow(): Promise<boolean>;
   /** Drops the lease for good, and releases the row unless something below may still be believed. */
   stop(): Promise<void>;
 }
@@ -92,6 +97,7 @@ export function createNode(options: NodeOptions): Node {
   let stopped = false;
   let running: Promise<void> | null = null;
   let next: Promise<void> | null = null;
+  let dismissed: Promise<boolean> | null = null;
   let cancelTimer = (): void => {};
 
   async function join(): Promise<void> {
@@ -209,6 +215,17 @@ export function createNode(options: NodeOptions): Node {
     });
   }
 
+  function dismissBelow(): Promise<boolean> {
+    dismissed ??= new Promise((resolve) => {
+      const cancel = ambient.after(RELEASE_MAX_MS, () => resolve(false));
+      void below.leave().then(() => {
+        cancel();
+        resolve(true);
+      });
+    });
+    return dismissed;
+  }
+
   return {
     async start() {
       await renew();
@@ -223,17 +240,14 @@ export function createNode(options: NodeOptions): Node {
     },
     counts,
     below,
+    dismissBelow,
     async stop() {
       stopped = true;
       cancelTimer();
       lookup.drop();
       await running?.catch(() => {});
-      const patience = new Promise<"patience ended">((resolve) => {
-        ambient.after(RELEASE_MAX_MS, () => resolve("patience ended"));
-      });
-      const left = await Promise.race([below.leave(), patience]);
       // What was granted below outlives this process; its row says so until it has lapsed.
-      if (member !== null && left !== "patience ended") await leases.releaseNode(member.id);
+      if ((await dismissBelow()) && member !== null) await leases.releaseNode(member.id);
     },
   };
 }

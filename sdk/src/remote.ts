@@ -1,0 +1,114 @@
+import { downwardParser } from "./lease/downward.ts";
+import {
+  type Downward,
+  FRAME_BOUNDS,
+  frameReader,
+  frameWriter,
+  SUBPROTOCOL,
+  type Upward,
+} from "./lease/frames.ts";
+import type { Connection } from "./lease/upstream.ts";
+
+/** What the SDK uses of a WebSocket: the standard one, or that of `ws`. */
+interface Socket {
+  send(data: string): void;
+  close(code?: number): void;
+  addEventListener(type: "message", listener: (event: { readonly data: unknown }) => void): void;
+  addEventListener(type: "close" | "error", listener: () => void): void;
+  readonly readyState: number;
+}
+
+/** Opens a socket that sends `Authorization` with its handshake. */
+type OpenSocket = (url: string, headers: Readonly<Record<string, string>>) => Socket;
+
+const OPEN = 1;
+
+/**
+ * The runtime's own WebSocket where there is one, which must accept headers (Bun, Deno and Node 22 and later do), else
+ * that of `ws`.
+ */
+async function socketOpener(): Promise<OpenSocket> {
+  const { WebSocket: Standard } = globalThis as { WebSocket?: unknown };
+  if (typeof Standard === "function") {
+    const Native = Standard as new (url: string, options: object) => Socket;
+    return (url, headers) => new Native(url, { protocols: [SUBPROTOCOL], headers });
+  }
+  const { WebSocket } = await import("ws");
+  return (url, headers) =>
+    new WebSocket(url, SUBPROTOCOL, {
+      headers,
+      perMessageDeflate: false,
+      maxPayload: FRAME_BOUNDS.downBytesMax,
+    });
+}
+
+export interface RemoteOptions {
+  /** Origins of nodes, each of them `http:` or `https:`. */
+  readonly urls: readonly string[];
+  readonly token: string;
+  /** 0 up to 1: which node is tried first. */
+  random(): number;
+}
+
+/** Opens connections to the nodes in turn, beginning with any of them. */
+export async function createRemote(options: RemoteOptions) {
+  const open = await socketOpener();
+  const { urls, token, random } = options;
+  let turn = Math.floor(random() * urls.length);
+  const headers = { Authorization: `Bearer ${token}` };
+  return {
+    open(listener: { frame(frame: Downward): void; closed(): void }): Connection<Upward> {
+      const url = new URL("/v1/verifier", urls[turn % urls.length]);
+      turn += 1;
+      url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+      return connectionOn(open(url.href, headers), listener);
+    },
+    /** Whether a node says that it will not have this verifier, which a failed handshake does not tell. */
+    async answersRefused(): Promise<boolean> {
+      const url = new URL("/v1/verifier", urls[turn % urls.length]);
+      const signal = AbortSignal.timeout(PROBE_MAX_MS);
+      const answer = await fetch(url, { headers, signal, redirect: "error" }).catch(() => null);
+      await answer?.body?.cancel();
+      return answer?.status === 401 || answer?.status === 403;
+    },
+  };
+}
+
+/** How long a node may take to say why it refused. */
+const PROBE_MAX_MS = 2_000;
+
+function connectionOn(
+  socket: Socket,
+  listener: { frame(frame: Downward): void; closed(): void },
+): Connection<Upward> {
+  const write = frameWriter<Upward>();
+  const read = frameReader(FRAME_BOUNDS.downBytesMax, downwardParser());
+  let over = false;
+  const end = (): void => {
+    if (over) return;
+    over = true;
+    socket.close();
+    listener.closed();
+  };
+  socket.addEventListener("message", ({ data }) => {
+    if (over) return;
+    let frame: Downward;
+    try {
+      frame = read(data);
+    } catch {
+      return end();
+    }
+    listener.frame(frame);
+  });
+  socket.addEventListener("close", end);
+  socket.addEventListener("error", end);
+  return {
+    send(frame) {
+      if (!over && socket.readyState === OPEN) socket.send(write(frame));
+    },
+    close() {
+      over = true;
+      socket.close();
+    },
+  };
+}
