@@ -4,6 +4,7 @@ export * from "./judge.ts";
 export * from "./lease/clock.ts";
 export * from "./lease/frames.ts";
 export * from "./lease/lookup.ts";
+export * from "./lease/sharing.ts";
 export * from "./lease/upstream.ts";
 export * from "./token.ts";
 export * from "./verdict.ts";

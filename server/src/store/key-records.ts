@@ -1,4 +1,4 @@
-import type { KeyRecord } from "@latchkey/sdk/core";
+import { createSharing, type KeyRecord, type Sharing } from "@latchkey/sdk/core";
 import type { CompiledQuery } from "kysely";
 import { type Database, digestBytes } from "./engine.ts";
 import { clockSeq } from "./leases.ts";
@@ -20,7 +20,7 @@ export function keyLoader(db: Database): Store["loadKeys"] {
     statements.set(size, known);
     return { ...known, parameters: digests };
   };
-  const shared = sharedParts();
+  const sharing = createSharing();
   return async (digests) => {
     const records = new Map<string, KeyRecord>();
     let seq = Number.POSITIVE_INFINITY;
@@ -32,7 +32,7 @@ export function keyLoader(db: Database): Store["loadKeys"] {
       for (const row of rows) {
         if (row.id === null) continue;
         const parsed = rowOf("api_key", row);
-        records.set(parsed.digest("digest"), parseRecord(parsed, shared));
+        records.set(parsed.digest("digest"), parseRecord(parsed, sharing));
       }
     }
     return { seq, keys: digests.map((digest) => records.get(digest) ?? null) };
@@ -79,13 +79,17 @@ function padded(digests: Buffer[]): Buffer[] {
   return [...digests, ...Array<Buffer>(size - digests.length).fill(last)];
 }
 
-function parseRecord(row: Row, shared: SharedParts): KeyRecord {
+function parseRecord(row: Row, sharing: Sharing): KeyRecord {
   return {
     id: row.text("id"),
     type: row.oneOf("type", KEY_TYPES),
-    metadata: row.strings("metadata"),
-    account: shared.account(row),
-    environment: shared.environment(row),
+    metadata: sharing.metadata(row.strings("metadata")),
+    account: sharing.account(
+      row.text("account_id"),
+      row.text("account_slug"),
+      row.textOrNull("account_external_id"),
+    ),
+    environment: sharing.environment(row.text("environment_id"), row.text("environment_slug")),
     revokedAtMs:
       row.integerOrNull("revoked_at") ??
       row.integerOrNull("environment_deleted_at") ??
@@ -93,43 +97,4 @@ function parseRecord(row: Row, shared: SharedParts): KeyRecord {
       row.integerOrNull("account_suspended_at"),
     expiresAtMs: row.integerOrNull("expires_at"),
   };
-}
-
-interface SharedParts {
-  account(row: Row): KeyRecord["account"];
-  environment(row: Row): KeyRecord["environment"];
-}
-
-/** Accounts, and environments, that records share; past it the sharing starts anew. */
-const SHARED_MAX = 10_000;
-
-/**
- * Lets records share their accounts and environments: a cache holds many keys of few of them. What changed since, such
- * as an account's external id, is not shared on.
- */
-function sharedParts(): SharedParts {
-  const accounts = new Map<string, KeyRecord["account"]>();
-  const environments = new Map<string, KeyRecord["environment"]>();
-  return {
-    account(row) {
-      const id = row.text("account_id");
-      const slug = row.text("account_slug");
-      const externalId = row.textOrNull("account_external_id");
-      const known = accounts.get(id);
-      if (known?.slug === slug && known.externalId === externalId) return known;
-      return keep(accounts, id, { id, slug, externalId });
-    },
-    environment(row) {
-      const id = row.text("environment_id");
-      const slug = row.text("environment_slug");
-      const known = environments.get(id);
-      return known?.slug === slug ? known : keep(environments, id, { id, slug });
-    },
-  };
-}
-
-function keep<T>(known: Map<string, T>, id: string, part: T): T {
-  if (known.size >= SHARED_MAX) known.clear();
-  known.set(id, part);
-  return part;
 }
