@@ -4,14 +4,17 @@ import { bounds } from "./bounds.ts";
 
 const clients = new Map<string, Client>();
 
+/** What is read is tried again by the cache of answers; a deed, by the person who was told that it failed. */
+const retries = 0;
+
 /** The client for calls that name no account: set-up, sign-in, who am I. */
-export const visitor = createClient();
+export const visitor = createClient({ retries });
 
 /** The one client that acts for an account; the session's cookie signs its calls. */
 export function clientFor(account: string): Client {
   let client = clients.get(account);
   if (client === undefined) {
-    client = createClient({ account });
+    client = createClient({ account, retries });
     clients.set(account, client);
   }
   return client;
@@ -41,20 +44,21 @@ export const cacheKeys = {
 
 export const meQuery = queryOptions({
   queryKey: cacheKeys.me,
-  queryFn: () => visitor.me(),
+  queryFn: ({ signal }) => visitor.me({ signal }),
   staleTime: 60_000,
 });
 
 export const setUpQuery = queryOptions({
   queryKey: cacheKeys.setUp,
-  queryFn: () => visitor.setUpState(),
+  queryFn: ({ signal }) => visitor.setUpState({ signal }),
 });
 
 /** Every environment of an account, oldest first: that is the order of the switcher and of its digits. */
 export const environmentsQuery = (account: string) =>
   queryOptions({
     queryKey: cacheKeys.environments(account),
-    queryFn: () => clientFor(account).environments.list({ page_size: bounds.environmentsMax }),
+    queryFn: ({ signal }) =>
+      clientFor(account).environments.list({ page_size: bounds.environmentsMax }, { signal }),
     select: (page) =>
       page.entries.toSorted(
         (a, b) => a.created_at.localeCompare(b.created_at) || a.slug.localeCompare(b.slug),
@@ -66,7 +70,8 @@ export const environmentsQuery = (account: string) =>
 export const apiKeysQuery = (account: string, environment: string, search: KeySearch) =>
   queryOptions({
     queryKey: [...cacheKeys.apiKeys(account, environment), search],
-    queryFn: () => clientFor(account).apiKeys.list(filterOf(environment, search)),
+    queryFn: ({ signal }) =>
+      clientFor(account).apiKeys.list(filterOf(environment, search), { signal }),
     // Paging and filtering keep the old rows until the new ones are there; another environment never does.
     placeholderData: (previous, query) =>
       query?.queryKey[1] === account && query.queryKey[3] === environment ? previous : undefined,
@@ -77,17 +82,10 @@ export const apiKeysQuery = (account: string, environment: string, search: KeySe
 export const apiKeyQuery = (account: string, environment: string, id: string) =>
   queryOptions({
     queryKey: [...cacheKeys.apiKeys(account, environment), id],
-    queryFn: () => clientFor(account).apiKeys.get(id),
+    queryFn: ({ signal }) => clientFor(account).apiKeys.get(id, { signal }),
     refetchInterval: 2_000,
   });
 
-function filterOf(environment: string, search: KeySearch): ApiKeyFilter {
-  return {
-    environment,
-    status: search.status,
-    page_size: bounds.pageSize,
-    ...(search.q === "" ? {} : { q: search.q }),
-    ...(search.after === undefined ? {} : { after: search.after }),
-    ...(search.before === undefined ? {} : { before: search.before }),
-  };
+function filterOf(environment: string, { q, ...rest }: KeySearch): ApiKeyFilter {
+  return { environment, page_size: bounds.pageSize, q: q === "" ? undefined : q, ...rest };
 }

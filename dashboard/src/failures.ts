@@ -8,7 +8,7 @@ export const isRefused = (error: unknown): error is ApiError =>
 export function explain(error: unknown): string {
   if (!(error instanceof ApiError))
     return "Something went wrong in this page. Reload it and try again.";
-  if (error.status === 0)
+  if (error.code === "unreachable")
     return "The server could not be reached. Check that it runs and that you are online.";
   if (error.status === 429) return `Too many attempts. ${waitFor(error)}`;
   return error.message;

@@ -27,7 +27,7 @@ export function AddEnvironmentForm(props: AddEnvironmentFormProps) {
   const add = useMutation({
     // Answers nothing: the tokens go to the dialog's own state alone.
     mutationFn: async (body: { name: string; slug: string }) =>
-      onAdded(await client.environments.create(body, idempotencyKey)),
+      onAdded(await client.environments.create(body, { idempotencyKey })),
     onMutate: () => onBusy(true),
     onSettled: () => onBusy(false),
     // Of an environment only the slug can be in conflict.

@@ -45,7 +45,7 @@ export function CreateKeyForm({ idempotencyKey, onIssued, onBusy, onCancel }: Cr
   const create = useMutation({
     // Answers nothing, so that the token is in no cache: it goes to the dialog's own state alone.
     mutationFn: async (body: NewApiKey) =>
-      onIssued(await client.apiKeys.create(environment.slug, body, idempotencyKey)),
+      onIssued(await client.apiKeys.create(environment.slug, body, { idempotencyKey })),
     onMutate: () => onBusy(true),
     onSettled: () => onBusy(false),
     onError: (error) => form.setErrors(fieldErrors(error, serverFields(form.values))),

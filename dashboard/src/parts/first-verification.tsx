@@ -13,8 +13,8 @@ interface FirstVerificationProps {
 export function FirstVerification({ account, environment }: FirstVerificationProps) {
   const used = useQuery({
     queryKey: [...cacheKeys.apiKeys(account, environment), "first-use"],
-    queryFn: async () => {
-      const page = await clientFor(account).apiKeys.list({ environment });
+    queryFn: async ({ signal }) => {
+      const page = await clientFor(account).apiKeys.list({ environment }, { signal });
       return page.entries.some((key) => key.last_used_at !== null);
     },
     refetchInterval: (query) => (query.state.data === true ? false : 1_000),

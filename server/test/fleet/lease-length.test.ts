@@ -95,7 +95,7 @@ test("a node that is behind the oldest change still kept drops all that it held"
 
   behind.link.cut("both");
   try {
-    await here.client.apiKeys.revoke(revoked.id, {}, false);
+    await here.client.apiKeys.revoke(revoked.id, {}, { wait: false });
     await here.client.apiKeys.update(kept.id, { metadata: { plan: "edited meanwhile" } });
     // It has the lease of a minute, and nobody's word yet that anything changed: the revocation still waits for it.
     expect(await statusesOf([behind], revoked.token)).toEqual([200]);

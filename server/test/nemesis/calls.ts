@@ -52,6 +52,7 @@ export async function manage<T>(
   const client = createClient({
     url: at.url,
     token: at.token,
+    retries: 0, // an operation of the history is one request
     async fetch(input, init) {
       const response = await fetch(input, { ...init, signal });
       ({ status } = response);

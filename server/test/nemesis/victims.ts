@@ -129,7 +129,7 @@ export function keyVictim(key: HeldKey, token: string): Victim {
     keys: [key],
     token,
     revoke: async (api, wait) =>
-      (await api.apiKeys.revoke(key.subject.key ?? "", {}, wait)).revocation,
+      (await api.apiKeys.revoke(key.subject.key ?? "", {}, { wait })).revocation,
   };
 }
 

@@ -1,0 +1,90 @@
+import { everyEntry } from "./paging.ts";
+import type {
+  ApiKeyJson,
+  ApiKeyType,
+  IssuedApiKeyJson,
+  Page,
+  PageAsk,
+  VerdictJson,
+} from "./shapes.ts";
+import type { CallOptions, CreateOptions, Transport } from "./transport.ts";
+
+/** Which keys to list: the active ones unless `status` says otherwise. `q` searches hint, description and id. */
+export interface ApiKeySearch {
+  environment: string;
+  status?: "active" | "revoked" | "expired" | "all" | undefined;
+  q?: string | undefined;
+}
+
+/** Which page of which keys. */
+export type ApiKeyFilter = ApiKeySearch & PageAsk;
+
+/** What a new key is made of; `expires_at` is ISO 8601, and without it the key lives until it is revoked. */
+export interface NewApiKey {
+  type: ApiKeyType;
+  description?: string | undefined;
+  metadata?: Record<string, string> | undefined;
+  expires_at?: string | undefined;
+}
+
+/** What of a key can change; what is not named stays. */
+export type ApiKeyEdit = Pick<NewApiKey, "description" | "metadata">;
+
+/** A token to judge, and what it is asked for: `secret` unless `type` says otherwise, in any environment. */
+export interface VerifyAsk {
+  api_key: string;
+  type?: ApiKeyType | "any" | undefined;
+  environment?: string | undefined;
+}
+
+const PATH = ["v1", "api_keys"] as const;
+
+/** `/v1/api_keys` */
+export function apiKeyCalls({ call, create }: Transport) {
+  const list = (filter: ApiKeyFilter, options?: CallOptions) =>
+    call<Page<ApiKeyJson>>({ method: "GET", path: PATH, query: { ...filter } }, options);
+
+  return {
+    /** One page of an environment's keys. */
+    list,
+    /** Every key of an environment, newest first; pages are fetched as they are needed. */
+    all: (search: ApiKeySearch, options?: CallOptions) =>
+      everyEntry((cursor) => list({ ...search, ...cursor }, options)),
+    get: (id: string, options?: CallOptions) =>
+      call<ApiKeyJson>({ method: "GET", path: [...PATH, id] }, options),
+    /** Issues a key. Resolves only with its token, unless an `idempotencyKey` of your own was used before. */
+    create: <Options extends CreateOptions = CallOptions>(
+      environment: string,
+      body: NewApiKey,
+      options?: Options,
+    ) =>
+      create<IssuedApiKeyJson, ApiKeyJson, Options>(
+        { path: PATH, query: { environment }, body },
+        options,
+      ),
+    update: (id: string, body: ApiKeyEdit, options?: CallOptions) =>
+      call<ApiKeyJson>({ method: "PATCH", path: [...PATH, id], body }, options),
+    /**
+     * Revokes a key for good. Resolves when no verifier anywhere accepts it any more; with `wait: false` as soon as
+     * that is recorded. Of a key that is revoked already the first revocation stands.
+     */
+    revoke: (
+      id: string,
+      body: { reason?: string | undefined } = {},
+      { wait = true, ...options }: CallOptions & { wait?: boolean | undefined } = {},
+    ) => {
+      const query = wait ? {} : { wait: "false" };
+      const path = [...PATH, id, "revoke"];
+      return call<ApiKeyJson>(
+        { method: "POST", path, query, body, repeatable: true, waits: wait },
+        options,
+      );
+    },
+    /** Judges a token, for servers that can run neither the verifier nor a proxy; with a verifier token. */
+    verify: (body: VerifyAsk, options?: CallOptions) =>
+      call<VerdictJson>(
+        { method: "POST", path: [...PATH, "verify"], body, repeatable: true },
+        options,
+      ),
+  };
+}
