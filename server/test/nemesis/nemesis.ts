@@ -17,6 +17,9 @@ export interface Amount {
   readonly revokes: number;
 }
 
+/** Clients that get so little done meet something else than faults. */
+const ENOUGH_WITHIN_MS = 30 * 60_000;
+
 /** How soon all must be well again once nothing happens any more: dead rows have lapsed, connections are back. */
 const CALM_WITHIN_MS = 20_000;
 
@@ -48,7 +51,7 @@ export async function torment(
           ? true
           : undefined;
       },
-      { withinMs: 10 * 60_000 },
+      { withinMs: ENOUGH_WITHIN_MS },
     );
   } finally {
     await clients.stop();
