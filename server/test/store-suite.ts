@@ -11,6 +11,7 @@ import { leasePromises } from "./store/leases.ts";
 import { listPromises } from "./store/lists.ts";
 import { revocationPromises } from "./store/revocation.ts";
 import { setupPromises } from "./store/setup.ts";
+import { tokenPromises } from "./store/tokens.ts";
 import { type Check, makeWorld } from "./store/world.ts";
 
 /** What every engine promises, and how each promise is checked. */
@@ -25,6 +26,7 @@ const PROMISES: Readonly<Record<string, Check>> = {
   ...absencePromises,
   ...accountPromises,
   ...setupPromises,
+  ...tokenPromises,
   ...auditPromises,
 };
 

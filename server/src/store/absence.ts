@@ -62,6 +62,25 @@ export function endOfKey(db: Database, accountId: string, id: string): EndQuery 
     .select(REVOCATION_COLUMNS);
 }
 
+/** What took away the access token of this id: the account's, or the operator's where that is `null`. */
+export function endOfToken(db: Database, accountId: string | null, id: string): EndQuery {
+  return db
+    .selectFrom("access_token")
+    .leftJoin("account", "account.id", "access_token.account_id")
+    .innerJoin("revocation", (join) =>
+      join.on((eb) =>
+        eb(
+          "revocation.seq",
+          "=",
+          eb.fn.coalesce("access_token.deletion_seq", "account.deletion_seq"),
+        ),
+      ),
+    )
+    .where("access_token.account_id", accountId === null ? "is" : "=", accountId)
+    .where("access_token.id", "=", id)
+    .select(REVOCATION_COLUMNS);
+}
+
 /** Tells how absent something is that no deed can be done to; read after the deed's transaction ended. */
 export async function absent(db: Database, query: EndQuery): Promise<Absent> {
   const end = await readEnd(db, query);

@@ -1,15 +1,20 @@
-import { type Database, digestBytes } from "./engine.ts";
+import { type Database, digestBytes, type Engine } from "./engine.ts";
 import { selectLivingAccounts } from "./living.ts";
 import { parseAccessToken, parseMembership, parsePerson } from "./rows.ts";
 import type { Store } from "./store.ts";
 
 type AccessStore = Pick<
   Store,
-  "findToken" | "recordTokenUsed" | "findMembership" | "listMemberships" | "findPerson"
+  | "findToken"
+  | "recordTokenUsed"
+  | "findMembership"
+  | "listMemberships"
+  | "findPerson"
+  | "isOperator"
 >;
 
 /** Who may do what: access tokens, and people's membership of accounts. */
-export function accessStore(db: Database): AccessStore {
+export function accessStore(db: Database, engine: Engine): AccessStore {
   const selectMemberships = (personId: string) =>
     selectLivingAccounts(db)
       .innerJoin("member", "member.account_id", "account.id")
@@ -61,6 +66,16 @@ export function accessStore(db: Database): AccessStore {
         .where("email", "=", email)
         .executeTakeFirst();
       return row === undefined ? undefined : parsePerson(row);
+    },
+
+    async isOperator(personId) {
+      const row = await db
+        .selectFrom("person")
+        .select("id")
+        .where("id", "=", personId)
+        .where("operator", "=", engine.boolean(true))
+        .executeTakeFirst();
+      return row !== undefined;
     },
   };
 }

@@ -14,6 +14,8 @@ export type AuditAction =
   | "api_key.created"
   | "api_key.edited"
   | "api_key.revoked"
+  | "access_token.created"
+  | "access_token.deleted"
   | "setup.completed";
 
 /** A value in the details of an audit event. Never a token or a digest. */
@@ -22,10 +24,14 @@ type Detail = string | number | boolean | null | readonly string[];
 /** A deed as its audit event tells it. */
 export interface AuditedDeed {
   readonly action: AuditAction;
-  readonly accountId: string;
+  /** `null` when the deed concerns no account, but the operator alone. */
+  readonly accountId: string | null;
   /** `null` when the deed concerns the whole account. */
   readonly environmentId: string | null;
-  readonly subject: { readonly type: "account" | "environment" | "api_key"; readonly id: string };
+  readonly subject: {
+    readonly type: "account" | "environment" | "api_key" | "access_token";
+    readonly id: string;
+  };
   readonly details: Readonly<Record<string, Detail>>;
 }
 

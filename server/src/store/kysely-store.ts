@@ -9,6 +9,7 @@ import { setupStore } from "./setup.ts";
 import type { Store } from "./store.ts";
 import { sweeper } from "./sweep.ts";
 import { recordUsesTogether } from "./together.ts";
+import { tokenStore } from "./tokens.ts";
 
 /**
  * The store on a migrated database.
@@ -25,8 +26,9 @@ export function kyselyStore(lanes: Lanes, engine: Engine, release: () => Promise
       ...keyStore(lanes, engine, accountId),
     }),
     loadKeys: keyLoader(db),
-    ...accessStore(db),
+    ...accessStore(db, engine),
     ...operatorStore(lanes, engine),
+    operatorTokens: tokenStore(lanes, engine, null),
     ...setupStore(db, engine),
 
     async recordLastUsed(uses) {

@@ -1,14 +1,17 @@
 import assert from "node:assert/strict";
 import { inspect } from "node:util";
-import { sql } from "kysely";
+import { Kysely, PostgresDialect, sql } from "kysely";
+import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { PASSWORD, startPostgres, type TestPostgres } from "../../test/postgres.ts";
+import { testFirstRelease } from "../../test/store/first-release.ts";
 import { testSignIn } from "../../test/store/sign-in.ts";
 import { makeWorld, START_MS } from "../../test/store/world.ts";
 import { testStore } from "../../test/store-suite.ts";
 import { NewerSchema } from "./migrations/migrate.ts";
 import { type OpenPostgres, openPostgres } from "./postgres.ts";
 import { DatabaseError, InvalidDatabaseUrl, NotPrimary } from "./postgres-errors.ts";
+import type { Schema } from "./schema.ts";
 
 let postgres: TestPostgres;
 
@@ -25,12 +28,24 @@ const open = async (name?: string): Promise<OpenPostgres> =>
 
 testStore("postgres", open);
 testSignIn("postgres", open);
+testFirstRelease("postgres", async () => {
+  const name = await postgres.empty();
+  const pool = new pg.Pool({ connectionString: postgres.url(name), max: 1 });
+  return {
+    db: new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) }),
+    open: () => open(name),
+  };
+});
 
 test("nodes that start at once on an empty database migrate it once", async () => {
   const name = await postgres.empty();
   const opened = await Promise.all(Array.from({ length: 5 }, () => open(name)));
   const { rows } = await sql`select name from kysely_migration`.execute(opened[0]?.db ?? fail());
-  assert.deepEqual(rows, [{ name: "0001-initial" }, { name: "0002-swept-in-order" }]);
+  assert.deepEqual(rows, [
+    { name: "0001-initial" },
+    { name: "0002-swept-in-order" },
+    { name: "0003-operator-tokens" },
+  ]);
   for (const { store } of opened) assert.deepEqual(await store.ping(), { seq: 0 });
   await Promise.all(opened.map(({ store }) => store.close()));
 });

@@ -77,7 +77,12 @@ export async function insertAccount(
   );
 }
 
-async function insertToken(trx: Database, token: NewAccessToken, origin: Origin): Promise<void> {
+/** Stores an access token. */
+export async function insertToken(
+  trx: Database,
+  token: NewAccessToken,
+  origin: Origin,
+): Promise<void> {
   await trx
     .insertInto("access_token")
     .values({

@@ -6,6 +6,7 @@ import type {
   ApiKey,
   Change,
   Environment,
+  IssuedToken,
   NodeRow,
   Revocation,
   Role,
@@ -166,6 +167,32 @@ export function parseAccessToken(columns: Columns): AccessToken {
     kind: row.oneOf("kind", TOKEN_KINDS),
     accountId: row.textOrNull("account_id"),
     name: row.text("name"),
+  };
+}
+
+/** Of an access token, its digest excepted. */
+export const ISSUED_TOKEN_COLUMNS = [
+  "access_token.id",
+  "access_token.kind",
+  "access_token.account_id",
+  "access_token.name",
+  "access_token.hint",
+  "access_token.created_at",
+  "access_token.created_by_type",
+  "access_token.created_by_id",
+  "access_token.created_by_name",
+  "access_token.last_used_at",
+] as const;
+
+/** A row of {@link ISSUED_TOKEN_COLUMNS}. */
+export function parseIssuedToken(columns: Columns): IssuedToken {
+  const row = rowOf("access_token", columns);
+  return {
+    ...parseAccessToken(columns),
+    hint: row.text("hint"),
+    createdAtMs: row.integer("created_at"),
+    createdBy: parseActor(row, "created_by"),
+    lastUsedAtMs: row.integerOrNull("last_used_at"),
   };
 }
 

@@ -13,6 +13,7 @@ CREATE TABLE "access_token" (
   "created_by_name" text not null,
   "last_used_at" integer,
   "deleted_at" integer,
+  "deletion_seq" integer references "revocation" ("seq") check ((deleted_at is null) = (deletion_seq is null)),
   constraint "access_token_account" check ((kind = 'service') = (account_id is not null))
 ) strict;
 
@@ -67,7 +68,7 @@ CREATE INDEX "api_key_environment_id_idx" on "api_key" ("environment_id", "id");
 
 CREATE TABLE "audit_event" (
   "id" text not null primary key,
-  "account_id" text not null references "account" ("id"),
+  "account_id" text references "account" ("id"),
   "environment_id" text references "environment" ("id"),
   "at" integer not null,
   "actor_type" text not null,
@@ -162,7 +163,8 @@ CREATE TABLE "person" (
   "image" text,
   "two_factor_enabled" integer,
   "created_at" date not null,
-  "updated_at" date not null
+  "updated_at" date not null,
+  "operator" integer default 0 not null
 );
 
 CREATE TABLE "revocation" (

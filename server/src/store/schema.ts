@@ -1,4 +1,5 @@
 import type { KeyType } from "@latchkey/sdk/core";
+import type { Generated } from "kysely";
 import type { Actor, Change, Role } from "./store.ts";
 
 /*
@@ -19,6 +20,8 @@ export interface PersonTable {
   email_verified: StoredBoolean;
   image: string | null;
   two_factor_enabled: StoredBoolean | null;
+  /** Ours alone: better-auth does not know of it. */
+  operator: Generated<StoredBoolean>;
   created_at: SignInTime;
   updated_at: SignInTime;
 }
@@ -141,6 +144,7 @@ export interface AccessTokenTable {
   created_by_name: string;
   last_used_at: number | null;
   deleted_at: number | null;
+  deletion_seq: number | null;
 }
 
 /** One row, `id` 1. */
@@ -168,7 +172,7 @@ export interface NodeTable {
 export interface RevocationTable {
   seq: number;
   kind: Change["kind"];
-  /** Always an id, of a key too. */
+  /** Always an id, of a key or access token too. */
   subject_id: string;
   revoked_at: number;
   effective_at: number | null;
@@ -179,7 +183,8 @@ export interface RevocationTable {
 
 export interface AuditEventTable {
   id: string;
-  account_id: string;
+  /** `null` of what the operator does to no account. */
+  account_id: string | null;
   environment_id: string | null;
   at: number;
   actor_type: Actor["type"];

@@ -40,7 +40,7 @@ export function setupStore(db: Database, engine: Engine): SetupStore {
         if (created === "external_id_taken")
           throw new Error("set-up found an account's external id");
         if (typeof created === "string") return undo({ outcome: created });
-        await closeSetup(trx, account, origin);
+        await closeSetup(trx, engine, account, origin);
         return { outcome: "created" };
       }),
   };
@@ -65,7 +65,18 @@ async function refuseLink(
   return expiresAtMs <= origin.atMs ? "link_expired" : null;
 }
 
-async function closeSetup(trx: Database, account: NewAccount, origin: Origin): Promise<void> {
+async function closeSetup(
+  trx: Database,
+  engine: Engine,
+  account: NewAccount,
+  origin: Origin,
+): Promise<void> {
+  if (account.owner !== null)
+    await trx
+      .updateTable("person")
+      .set({ operator: engine.boolean(true) })
+      .where("id", "=", account.owner.id)
+      .execute();
   await trx
     .updateTable("setup_link")
     .set({ digest: null, expires_at: null, completed_at: origin.atMs })

@@ -1,4 +1,7 @@
 import type { KeyRecord, KeyType } from "@latchkey/sdk/core";
+import type { AccessToken, NewAccessToken, TokenStore } from "./token-store.ts";
+
+export type { AccessToken, IssuedToken, NewAccessToken, TokenStore } from "./token-store.ts";
 
 /** Who did something. For a person the id is theirs; `operator` and `service_token` carry the token's id. */
 export interface Actor {
@@ -98,19 +101,6 @@ export interface Account {
   readonly suspendedAtMs: number | null;
   /** Of the suspension; `null` unless suspended. */
   readonly revocation: Revocation | null;
-}
-
-/** A credential other than an API key; `accountId` is `null` for the operator's own (`vt_`, `ot_`). */
-export interface AccessToken {
-  readonly id: string;
-  readonly kind: "service" | "verifier" | "operator";
-  readonly accountId: string | null;
-  readonly name: string;
-}
-
-export interface NewAccessToken extends AccessToken {
-  readonly digest: string;
-  readonly hint: string;
 }
 
 /** An account about to be stored, whole: what it starts with is written in the same transaction. */
@@ -235,7 +225,7 @@ export interface AccountStore {
   >;
 }
 
-/** One entry of the change log. The subject of a key's change is its digest (base64url), else an id. */
+/** One entry of the change log. Its subject is an id; a key's or a deleted access token's (`key` too) is the digest. */
 export interface Change {
   readonly seq: number;
   /** Random: tells a restored database's entry from the one this node applied. */
@@ -331,8 +321,12 @@ export interface Store {
 
   /** By e-mail address, lower case. */
   findPerson(email: string): Promise<{ id: string; name: string; email: string } | undefined>;
+  /** Whether this person runs the service, as the owner does whom set-up made. */
+  isOperator(personId: string): Promise<boolean>;
 
   // ---- the operator's
+  /** Verifier and operator tokens, which belong to no account. */
+  readonly operatorTokens: TokenStore;
   /** Accounts that are not deleted. */
   listAccounts(page: PageAsk): Promise<Listed<Account>>;
   findAccount(slugOrId: string): Promise<Account | undefined>;

@@ -8,6 +8,7 @@ export const auditPromises: Readonly<Record<string, Check>> = {
       owner: { id: "per_1", name: "P", email: "p@example.com", passwordHash: "hash" },
     });
     const key = newKey();
+    const token = world.newToken("verifier", null);
     const environment = newEnvironment("staging", [newKey()]);
     const deeds: [string, () => Promise<unknown>][] = [
       ["setup.completed", () => store.completeSetup(setUp, null, origin())],
@@ -22,6 +23,8 @@ export const auditPromises: Readonly<Record<string, Check>> = {
       ["api_key.revoked", () => acme.revokeKey(key.id, "r", origin(), null)],
       ["environment.deleted", () => acme.deleteEnvironment("staging", origin())],
       ["account.deleted", () => store.deleteAccount("acme", origin())],
+      ["access_token.created", () => store.operatorTokens.createToken(token, origin(), null)],
+      ["access_token.deleted", () => store.operatorTokens.deleteToken(token.id, origin())],
     ];
     for (const [action, deed] of deeds) {
       const before = await events(world);
@@ -45,6 +48,20 @@ export const auditPromises: Readonly<Record<string, Check>> = {
       [revoked.account_id, revoked.environment_id, revoked.subject_type, revoked.subject_id],
       [acme.accountId, environment.id, "api_key", key.id],
     );
+    const ofNoAccount = await db
+      .selectFrom("audit_event")
+      .select(["action", "subject_id", "details"])
+      .where("account_id", "is", null)
+      .execute();
+    const { hint, id: subject_id, kind, name } = token;
+    assert.deepEqual(
+      ofNoAccount.map((event) => ({ ...event, details: JSON.parse(event.details) })),
+      ["access_token.created", "access_token.deleted"].map((action) => ({
+        action,
+        subject_id,
+        details: { kind, name, hint },
+      })),
+    );
   },
 
   "a deed that came to nothing writes no audit event": async (world) => {
@@ -58,6 +75,7 @@ export const auditPromises: Readonly<Record<string, Check>> = {
     await acme.deleteEnvironment("nowhere", origin());
     await acme.editKey("key_nobody", { description: "x" }, origin());
     await store.deleteAccount("nobody", origin());
+    await store.operatorTokens.deleteToken("tok_nobody", origin());
     await store.createAccount(world.newAccount("acme"), origin(), null);
     assert.deepEqual(await events(world), before);
   },
@@ -66,6 +84,7 @@ export const auditPromises: Readonly<Record<string, Check>> = {
     const { acme, newEnvironment, newKey, newToken, once, origin, store } = world;
     const draft = world.newAccount("secretive");
     const token = newToken("service", draft.id);
+    const verifier = newToken("verifier", null);
     const keys = [newKey(), newKey({ type: "public" }), newKey({ type: "public" })] as const;
     const environments = [newEnvironment("production", [keys[0]])];
     const account = { ...draft, environments, tokens: [token] };
@@ -74,12 +93,14 @@ export const auditPromises: Readonly<Record<string, Check>> = {
     await acme.createKey("production", keys[2], origin(), once("k"));
     await acme.editKey(keys[2].id, { metadata: { a: "b" } }, origin());
     await acme.revokeKey(keys[2].id, "leaked", origin(), once("r"));
+    await store.operatorTokens.createToken(verifier, origin(), once("t"));
+    await store.operatorTokens.deleteToken(verifier.id, origin());
     const written = JSON.stringify([
       await events(world),
       await world.db.selectFrom("idempotency").selectAll().execute(),
     ]);
     assert(written.includes(keys[2].id));
-    for (const { digest } of [token, ...keys]) {
+    for (const { digest } of [token, verifier, ...keys]) {
       assert(!written.includes(digest));
       assert(!written.includes(Buffer.from(digest, "base64url").toString("hex")));
     }
