@@ -11,12 +11,13 @@ const STOP_TIMEOUT_MS = 15_000;
  *
  * @param input Handed to the worker as JSON, its first argument.
  * @param flags For Node, e.g. `--expose-gc`.
+ * @param timeoutMs Longer for a worker that is known to take long.
  */
-export function runWorker(name, input, flags = []) {
+export function runWorker(name, input, flags = [], timeoutMs = WORKER_TIMEOUT_MS) {
   const path = new URL(`workers/${name}.mjs`, import.meta.url).pathname;
   const child = spawn(process.execPath, [...flags, path, JSON.stringify(input)], {
     stdio: ["ignore", "pipe", "inherit"],
-    timeout: WORKER_TIMEOUT_MS,
+    timeout: timeoutMs,
     killSignal: "SIGKILL",
   });
   return new Promise((resolve, reject) => {

@@ -62,7 +62,7 @@ const SETTLING_LEASES = 2.5;
 const IDLE_LEASES = 3;
 
 /** Pause before a revocation: long enough that some verifiers have its key warm, and at no fixed time of anything. */
-const PAUSE_MS = { low: 500, high: 1_000 };
+const PAUSE_MS = { low: 250, high: 500 };
 
 /** How many verifiers try a key, before its revocation and after it. */
 const PROBES = 10;
