@@ -1,37 +1,26 @@
 import type { KeyRecord, KeyType } from "@latchkey/sdk/core";
-import type { AccessToken, NewAccessToken, TokenStore } from "./token-store.ts";
+import type {
+  Absent,
+  Actor,
+  Deleted,
+  Listed,
+  Once,
+  OnceOutcome,
+  Origin,
+  PageAsk,
+} from "./deeds.ts";
 
-export type { AccessToken, IssuedToken, NewAccessToken, TokenStore } from "./token-store.ts";
-
-/** Who did something. For a person the id is theirs; `operator` and `service_token` carry the token's id. */
-export interface Actor {
-  readonly type: "person" | "service_token" | "operator" | "command_line" | "system";
-  readonly id: string;
-  readonly name: string;
-}
-
-/** Where a change came from; part of its audit event. `address`, `userAgent`, `requestId` are `null` off HTTP. */
-export interface Origin {
-  readonly actor: Actor;
-  readonly atMs: number;
-  readonly requestId: string | null;
-  readonly address: string | null;
-  readonly userAgent: string | null;
-  /** Time-sortable id of the audit event that the change writes, `evt_…`. */
-  readonly eventId: string;
-}
-
-/**
- * An `Idempotency-Key` as the store sees it: `scope` is a SHA-256 (base64url) over account, actor, method, path,
- * query and the header; `bodyDigest` a SHA-256 of the body. Kept 24 h, and never with a token.
- */
-export interface Once {
-  readonly scope: string;
-  readonly bodyDigest: string;
-}
-
-/** What a deed under an {@link Once} can come to besides its own outcomes: `id` names what the first call made. */
-export type OnceOutcome = { outcome: "replayed"; id: string } | { outcome: "mismatch" };
+export type {
+  Absent,
+  Actor,
+  Deleted,
+  Listed,
+  Once,
+  OnceOutcome,
+  Origin,
+  PageAsk,
+  PageOf,
+} from "./deeds.ts";
 
 /** Progress of one revocation barrier; times are Unix ms. */
 export interface Revocation {
@@ -103,6 +92,27 @@ export interface Account {
   readonly revocation: Revocation | null;
 }
 
+/** A credential other than an API key; `accountId` is `null` for the operator's own (`vt_`, `ot_`). */
+export interface AccessToken {
+  readonly id: string;
+  readonly kind: "service" | "verifier" | "operator";
+  readonly accountId: string | null;
+  readonly name: string;
+}
+
+export interface NewAccessToken extends AccessToken {
+  readonly digest: string;
+  readonly hint: string;
+}
+
+/** An access token as the management side sees it. */
+export interface IssuedToken extends AccessToken {
+  readonly hint: string;
+  readonly createdAtMs: number;
+  readonly createdBy: Actor;
+  readonly lastUsedAtMs: number | null;
+}
+
 /** An account about to be stored, whole: what it starts with is written in the same transaction. */
 export interface NewAccount {
   readonly id: string;
@@ -122,21 +132,6 @@ export interface NewPerson {
   readonly passwordHash: string;
 }
 
-/** One page of a list, newest first; cursors are ids. `invalid_cursor`: no such entry in this list's account. */
-export interface PageAsk {
-  readonly size: number;
-  readonly after?: string;
-  readonly before?: string;
-}
-export interface PageOf<T> {
-  readonly entries: readonly T[];
-  /** Cursor of the next (older) page, `null` when this is the last one. */
-  readonly after: string | null;
-  /** Cursor of the previous (newer) page, `null` when this is the first one. */
-  readonly before: string | null;
-}
-export type Listed<T> = ({ outcome: "page" } & PageOf<T>) | { outcome: "invalid_cursor" };
-
 export interface KeyFilter {
   /** Slug. */
   readonly environment: string;
@@ -147,21 +142,19 @@ export interface KeyFilter {
   readonly nowMs: number;
 }
 
-/**
- * A deed found nothing to do it to: there never was such a thing, it is another account's, or it was deleted.
- *
- * `pendingSeq` is of the revocation that took it away while nobody has seen its barrier end, else `null`: verifiers may
- * accept until then what is deleted, so "not there", which reads like "refused everywhere", must wait for it.
- */
-export interface Absent {
-  readonly outcome: "absent";
-  readonly pendingSeq: number | null;
-}
-
-/** Deleted by this deed, whose origin a repetition may give again: `seq` is the deletion's either way. */
-export interface Deleted {
-  readonly outcome: "deleted";
-  readonly seq: number;
+/** The access tokens of one account, or of the operator. Every change writes its audit event in one transaction. */
+export interface TokenStore {
+  /** Those that are not deleted. */
+  listTokens(page: PageAsk): Promise<Listed<IssuedToken>>;
+  createToken(
+    token: NewAccessToken,
+    origin: Origin,
+    once: Once | null,
+  ): Promise<{ outcome: "created"; token: IssuedToken } | OnceOutcome>;
+  /** By id; a deleted one is not found. */
+  findIssuedToken(id: string): Promise<IssuedToken | undefined>;
+  /** Final: it is not found by its digest from now on, and verifiers learn of it. Another deletion finds it absent. */
+  deleteToken(id: string, origin: Origin): Promise<Deleted | Absent>;
 }
 
 /**
