@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { inspect } from "node:util";
 import { ApiError, createClient } from "@latchkey/sdk/client";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -238,4 +239,17 @@ test("a whole list is read page by page, and no further than somebody looks", as
     for await (const _ of client.accounts.all());
   })();
   expect(await failureOf(failing)).toMatchObject({ code: "access_denied" });
+});
+
+test("docs/sdk.md names every method of the client, and no other", () => {
+  const methods = Object.entries(impatient()).flatMap(([name, value]) =>
+    typeof value === "function" ? [name] : Object.keys(value).map((method) => `${name}.${method}`),
+  );
+  const docs = readFileSync(new URL("../../docs/sdk.md", import.meta.url), "utf8");
+  const table = /\| methods .*?\n\n/s.exec(docs)?.[0] ?? "";
+  // A row is `noun`: `method`, `method`, or plain names.
+  const named = [...table.matchAll(/^\| (?:`(\w+)`: )?(.*?) \|/gm)].flatMap(([, noun, rest = ""]) =>
+    [...rest.matchAll(/`([\w.]+)`/g)].map(([, name]) => (noun ? `${noun}.${name}` : name)),
+  );
+  expect(named.toSorted()).toEqual(methods.toSorted());
 });

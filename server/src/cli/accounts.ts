@@ -6,9 +6,6 @@ import { CommandFailure, EXIT, type Terminal } from "./terminal.ts";
 /** Where a server listens unless told otherwise. */
 const DEFAULT_URL = "http://127.0.0.1:4400";
 
-/** Accounts asked for in one page: the largest that the server gives. */
-const PAGE_SIZE = 200;
-
 /** The options of `latchkey accounts create`, as commander gives them. */
 export interface CreateOptions {
   readonly name: string;
@@ -50,7 +47,7 @@ export async function listAccounts(
   options: { readonly json?: true },
 ): Promise<number> {
   const client = connect(terminal.env);
-  const entries = await readAll(client).catch(fail);
+  const entries = await collect(client.accounts.all()).catch(fail);
   if (options.json === true) terminal.stdout.write(`${JSON.stringify({ entries }, null, 2)}\n`);
   else if (entries.length === 0) terminal.stdout.write("There are no accounts yet.\n");
   else terminal.stdout.write(table([HEADINGS, ...entries.map(row)]));
@@ -70,14 +67,10 @@ function row(account: AccountJson): string[] {
   ];
 }
 
-async function readAll(client: Client): Promise<AccountJson[]> {
-  const entries: AccountJson[] = [];
-  for (let after: { after?: string } = {}; ; ) {
-    const page = await client.accounts.list({ page_size: PAGE_SIZE, ...after });
-    entries.push(...page.entries);
-    if (page.page_info.after === null) return entries;
-    after = { after: page.page_info.after };
-  }
+async function collect<T>(entries: AsyncIterable<T>): Promise<T[]> {
+  const collected: T[] = [];
+  for await (const entry of entries) collected.push(entry);
+  return collected;
 }
 
 /** @throws CommandFailure when the token is missing, or would travel readably over a network. */
