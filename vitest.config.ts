@@ -9,6 +9,10 @@ export default defineConfig({
         replacement: new URL("sdk/src/index.ts", import.meta.url).pathname,
       },
       {
+        find: /^@latchkey\/sdk\/(express|fastify|fetch|hono|next|node)$/,
+        replacement: `${new URL("sdk/src/middleware/", import.meta.url).pathname}$1.ts`,
+      },
+      {
         find: /^@latchkey\/sdk\/(.+)$/,
         replacement: `${new URL("sdk/src/", import.meta.url).pathname}$1.ts`,
       },
@@ -17,6 +21,7 @@ export default defineConfig({
   test: {
     include: [
       "sdk/src/**/*.test.ts",
+      "sdk/test/**/*.test.ts",
       "server/src/**/*.test.ts",
       "server/test/**/*.test.ts",
       "test/**/*.test.ts",

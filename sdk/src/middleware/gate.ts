@@ -1,0 +1,81 @@
+import { Failure } from "../failure.ts";
+import type { Ask, KeyType } from "../judge.ts";
+import type { Accepted, Verdict } from "../verdict.ts";
+import type { Verify } from "../verifier.ts";
+import { type Answer, answerToFailure, answerToRefusal } from "./answer.ts";
+
+/** What every middleware is told. */
+export interface GateOptions {
+  /** What `connectVerifier` resolves to, or anything that verifies like it. */
+  readonly verifier: { readonly verify: Verify };
+  /** Types of keys that may pass; only secret ones unless given. */
+  readonly types?: readonly KeyType[];
+  /** Slug of the only environment that may pass; absent: each, and the verdict says which it is. */
+  readonly environment?: string;
+}
+
+/** A request that goes no further. `failure` is there when it could not be decided: then this is no refusal. */
+export interface Stopped {
+  readonly ok: false;
+  readonly answer: Answer;
+  readonly failure: Failure | null;
+}
+
+/** Decides about the `Authorization` header of a request: at once when the key is warm. The promise never rejects. */
+export type Gate = (
+  authorization: string | null | undefined,
+) => Accepted | Stopped | Promise<Accepted | Stopped>;
+
+/**
+ * What all middleware shares: one header in, and either an accepted verdict or the whole answer out. Only a verdict that
+ * says yes is ever let through; whatever else happens is a 503.
+ *
+ * @throws TypeError when `environment` is given but undefined, as a variable that is not set: the wall would be gone.
+ */
+export function createGate({ verifier, types = ["secret"], ...wall }: GateOptions): Gate {
+  if ("environment" in wall && typeof wall.environment !== "string")
+    throw new TypeError("apiKeyAuth: environment is given, but is not a string");
+  const ask: Ask = { types: [...types], environment: wall.environment };
+  return (authorization) => {
+    try {
+      const verdict = verifier.verify(schemed(authorization), ask);
+      return "ok" in verdict ? passage(verdict) : verdict.then(passage, undecided);
+    } catch (error) {
+      return undecided(error);
+    }
+  };
+}
+
+function passage(verdict: Verdict): Accepted | Stopped {
+  if (verdict.ok) return verdict;
+  return { ok: false, answer: answerToRefusal(verdict), failure: null };
+}
+
+function undecided(error: unknown): Stopped {
+  const failure =
+    error instanceof Failure && error.code === "verification_unavailable"
+      ? error
+      : new Failure("verification_unavailable", "The API key could not be verified.", {
+          cause: error,
+        });
+  return { ok: false, answer: answerToFailure(failure), failure };
+}
+
+/** The header with its scheme; `null` for a token without one, which a verifier would take but HTTP does not. */
+function schemed(authorization: string | null | undefined): string | null {
+  return authorization?.includes(" ") ? authorization : null;
+}
+
+/**
+ * Lets the app answer a failure itself. What it throws is dropped: it has come from the place that reports failures, and
+ * the caller still gets a 503.
+ *
+ * @returns What `onFailure` came to; `undefined` when it threw or there is none.
+ */
+export async function outcomeOf(onFailure: (() => unknown) | undefined): Promise<unknown> {
+  try {
+    return await onFailure?.();
+  } catch {
+    return undefined;
+  }
+}
