@@ -4,6 +4,7 @@ import { environmentCalls } from "./client/environments.ts";
 import type { ClientAmbient } from "./client/limit.ts";
 import { serverUrl } from "./client/server-url.ts";
 import type { MeJson, ProvisionedJson, WhoamiJson } from "./client/shapes.ts";
+import { tokenCalls } from "./client/tokens.ts";
 import { type CallOptions, createTransport, type TransportSettings } from "./client/transport.ts";
 
 export type { AccountEdit, NewAccount } from "./client/accounts.ts";
@@ -17,6 +18,7 @@ export type {
 } from "./client/api-keys.ts";
 export type { ClientAmbient } from "./client/limit.ts";
 export type * from "./client/shapes.ts";
+export type { NewToken, NewTokenJson, TokenJson } from "./client/tokens.ts";
 export type { CallOptions, Created, CreateOptions } from "./client/transport.ts";
 export type { FieldError } from "./failure.ts";
 
@@ -64,6 +66,8 @@ export function createClient(options: ClientOptions = {}) {
     apiKeys: apiKeyCalls(transport),
     /** For the operator's backend, with an operator token. */
     accounts: accountCalls(transport),
+    /** The operator's own verifier and operator tokens, with an operator token or the operator's session. */
+    tokens: tokenCalls(transport),
     /** What the token of this client is: a service token or an API key. */
     whoami: (options?: CallOptions) =>
       call<WhoamiJson>({ method: "GET", path: ["v1", "whoami"] }, options),

@@ -98,6 +98,8 @@ export type Role = "owner" | "admin" | "member" | "support";
 /** Who is signed in, and where they belong. */
 export interface MeJson {
   person: { id: string; name: string; email: string };
+  /** Whether they run this installation, and so may create and delete its tokens. */
+  operator: boolean;
   accounts: { id: string; slug: string; name: string; role: Role }[];
 }
 

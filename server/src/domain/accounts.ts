@@ -1,9 +1,7 @@
 import { Failure } from "@latchkey/sdk/core";
 import type { Ambient } from "../ambient.ts";
 import type {
-  AccessToken,
   Account,
-  NewAccessToken,
   NewAccount,
   Once,
   Origin,
@@ -12,6 +10,7 @@ import type {
   Revocation,
   Store,
 } from "../store/store.ts";
+import { draftAccessToken } from "./access-tokens.ts";
 import { draftEnvironment, type FirstTokens } from "./environments.ts";
 import type { KeyDeps } from "./keys.ts";
 import { gone, mismatch, missing, pageOf } from "./outcomes.ts";
@@ -42,16 +41,6 @@ const FIRST_ENVIRONMENTS = [
   { slug: "development", name: "Development" },
   { slug: "production", name: "Production" },
 ] as const;
-
-/** Makes a credential that is not stored yet; the token itself is for one answer. */
-export function draftAccessToken(
-  deps: { readonly ambient: Ambient; readonly makeToken: MakeToken },
-  draft: Omit<AccessToken, "id">,
-): { record: NewAccessToken; token: string } {
-  const prefix = { service: "st", verifier: "vt", operator: "ot" } as const;
-  const { token, digest, hint } = deps.makeToken(prefix[draft.kind]);
-  return { record: { ...draft, id: deps.ambient.sortableId("tok"), digest, hint }, token };
-}
 
 /**
  * Makes an account that is not stored yet, whole: its environments with their keys, and a service token. Set-up and

@@ -2,7 +2,8 @@ import { digestToken, Failure } from "@latchkey/sdk/core";
 import { z } from "zod";
 import type { Ambient } from "../ambient.ts";
 import type { Actor, Origin, Store } from "../store/store.ts";
-import { draftAccessToken, draftAccount, type Provisioned } from "./accounts.ts";
+import { draftAccessToken } from "./access-tokens.ts";
+import { draftAccount, type Provisioned } from "./accounts.ts";
 import { isAccountSlug } from "./slugs.ts";
 import type { MakeToken } from "./tokens.ts";
 

@@ -13,6 +13,7 @@ import { type App, describeRoute, openApiDocument } from "./openapi.ts";
 import { checkEncoding } from "./parse.ts";
 import { problemOf, problemOfRefusal, problemResponse } from "./problem.ts";
 import type { Route, RouteDeps } from "./route.ts";
+import { tokenRoutes } from "./tokens.ts";
 import { verifyRoutes } from "./verify.ts";
 import { whoamiRoutes } from "./whoami.ts";
 
@@ -39,6 +40,7 @@ export function managementRoutes(deps: AppDeps): readonly Route[] {
     ...meRoutes(deps.store),
     ...accountRoutes(deps),
     ...environmentRoutes(deps),
+    ...tokenRoutes(deps),
     ...verifyRoutes(deps.verify),
     ...keyRoutes(deps),
   ];

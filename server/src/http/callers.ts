@@ -18,7 +18,7 @@ export interface AccountCaller extends Caller {
   readonly account: AccountStore;
 }
 
-/** The operator, by one of the operator's own tokens. */
+/** The operator, by one of the operator's own tokens or in person. */
 export interface OperatorCaller extends Caller {
   readonly actor: Actor;
 }
@@ -58,6 +58,8 @@ export interface CallerDeps {
 export interface Callers {
   inAccount(request: Request, needs: AccountPermission): Promise<AccountCaller>;
   operator(request: Request): Promise<OperatorCaller>;
+  /** The same, or a session of the operator's, which need name no account. */
+  operatorInPerson(request: Request): Promise<OperatorCaller>;
   verifier(request: Request): Promise<Caller>;
   signedIn(request: Request): Promise<PersonCaller>;
   holder(request: Request, requestId: string): Promise<HolderCaller>;
@@ -97,7 +99,23 @@ export function createCallers(deps: CallerDeps): Callers {
     return { caller: accountCaller(found.account.id, actor), role: found.role };
   }
 
+  async function operator(request: Request): Promise<OperatorCaller> {
+    const { id, name } = await findToken(request.headers.get("Authorization"), "ot");
+    return { scope: id, actor: { type: "operator", id, name } };
+  }
+
   return {
+    operator,
+
+    async operatorInPerson(request) {
+      if (request.headers.has("Authorization")) return operator(request);
+      const { personId, name } = await findPerson(request, "ot");
+      // Read for each request, as memberships are.
+      if (!(await deps.store.isOperator(personId)))
+        throw new Failure("access_denied", "Only the operator may do this.");
+      return { scope: personId, actor: { type: "person", id: personId, name } };
+    },
+
     async inAccount(request, needs) {
       const header = request.headers.get("Authorization");
       if (header === null) {
@@ -110,11 +128,6 @@ export function createCallers(deps: CallerDeps): Callers {
       if (!roleMay(SERVICE_TOKEN_ROLE, needs))
         throw new Failure("access_denied", "A service token does not allow this.");
       return accountCaller(accountId, { type: "service_token", id, name });
-    },
-
-    async operator(request) {
-      const { id, name } = await findToken(request.headers.get("Authorization"), "ot");
-      return { scope: id, actor: { type: "operator", id, name } };
     },
 
     async verifier(request) {
@@ -171,7 +184,7 @@ function tokenFinder({ store, ambient, logger }: CallerDeps) {
  * change something must come from a page of ours.
  */
 function personFinder({ session, ownOrigin }: CallerDeps) {
-  return async (request: Request, expected: "st" | "session"): Promise<SignedIn> => {
+  return async (request: Request, expected: "st" | "ot" | "session"): Promise<SignedIn> => {
     if (!request.headers.has("Cookie")) throw unauthenticated(expected);
     if (!SAFE_METHODS.has(request.method) && !isOwnOrigin(request.headers, ownOrigin))
       throw new Failure(

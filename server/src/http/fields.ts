@@ -31,12 +31,19 @@ export function line(minCharacters: number, maxCharacters: number) {
     .openapi({ minLength: minCharacters, maxLength: maxCharacters });
 }
 
+function nameOf(maxCharacters: number) {
+  return line(1, maxCharacters).refine((text) => text.trim() !== "", "Must not be blank.");
+}
+
 function within(characters: readonly string[], min: number, max: number): boolean {
   return characters.length >= min && characters.length <= max;
 }
 
 /** A name that people see: not only blanks. */
-export const name = line(1, 100).refine((text) => text.trim() !== "", "Must not be blank.");
+export const name = nameOf(100);
+
+/** What people call an access token. */
+export const tokenName = nameOf(64);
 
 export const description = line(0, 256);
 
@@ -69,6 +76,20 @@ export const keyIdInPath = z.strictObject({
     .regex(/^key_[0-9a-f]{32}$/)
     .openapi({ example: "key_0195f2c47d3e7a41b6c0a2d95e1f8b37" }),
 });
+
+/** The id of an access token in a path. */
+export const tokenIdInPath = z.strictObject({
+  id: z
+    .string()
+    .regex(/^tok_[0-9a-f]{32}$/)
+    .openapi({ example: "tok_0195f2c47d3e7a41b6c0a2d95e1f8b37" }),
+});
+
+/** Whether to answer only when what was taken away is so everywhere. */
+export const wait = z
+  .enum(["true", "false"])
+  .default("true")
+  .openapi({ description: "`false`: answer 202 once it is stored, and go on by yourself." });
 
 /** The environment that a request is about; one that does not exist is for the store to miss. */
 export const environmentInQuery = line(1, 40).openapi({ example: "production" });

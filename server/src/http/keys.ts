@@ -12,6 +12,7 @@ import {
   pageAsk,
   pageQuery,
   time,
+  wait,
 } from "./fields.ts";
 import { inAccount } from "./permit.ts";
 import { type Route, route } from "./route.ts";
@@ -175,10 +176,7 @@ const revoke = (deps: KeyDeps): Route =>
     permission: inAccount("keys:write"),
     params: keyIdInPath,
     query: z.strictObject({
-      wait: z
-        .enum(["true", "false"])
-        .default("true")
-        .openapi({ description: "`false`: answer 202 once it is stored, and go on by yourself." }),
+      wait,
     }),
     body: z.strictObject({ reason: line(0, 256).optional() }),
     response: apiKeyJson,

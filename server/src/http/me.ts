@@ -7,6 +7,7 @@ import { type Route, route } from "./route.ts";
 const meJson = z
   .object({
     person: z.object({ id: z.string(), name: z.string(), email: z.string() }),
+    operator: z.boolean().openapi({ description: "Whether they run this installation." }),
     accounts: z.array(
       z.object({
         id: z.string(),
@@ -32,6 +33,7 @@ export function meRoutes(store: Store): readonly Route[] {
     statuses: [200],
     async handle({ caller: { person } }) {
       const memberships = await store.listMemberships(person.personId);
+      const operator = await store.isOperator(person.personId);
       const accounts = memberships.map(({ account: { id, slug, name }, role }) => ({
         id,
         slug,
@@ -39,7 +41,7 @@ export function meRoutes(store: Store): readonly Route[] {
         role,
       }));
       const { personId: id, name, email } = person;
-      return { status: 200, body: { person: { id, name, email }, accounts } };
+      return { status: 200, body: { person: { id, name, email }, operator, accounts } };
     },
   });
   return [me];

@@ -42,6 +42,12 @@ export const asOperator: Permission<OperatorCaller> = {
   grant: (callers, request) => callers.operator(request),
 };
 
+/** The operator, also in person: by token, or by the session of a person who is the operator. */
+export const asOperatorInPerson: Permission<OperatorCaller> = {
+  schemes: ["operator_token", "session"],
+  grant: (callers, request) => callers.operatorInPerson(request),
+};
+
 export const asVerifier: Permission<Caller> = {
   schemes: ["verifier_token"],
   grant: (callers, request) => callers.verifier(request),

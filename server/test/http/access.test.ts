@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { parseToken } from "@latchkey/sdk/core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { tokenMaker } from "../../src/domain/tokens.ts";
 import { managementRoutes } from "../../src/http/app.ts";
@@ -8,7 +9,7 @@ import { type Heard, openWorld, type World } from "./world.ts";
 /** One good request for every route of the API; a test holds this table and the routes together. */
 interface Sample {
   readonly route: string;
-  /** Method and path; `{key}` is a key of acme's. */
+  /** Method and path; `{key}` is a key of acme's, `{token}` a token of the operator's. */
   readonly to: string;
   readonly body?: object;
   readonly status: number;
@@ -86,6 +87,18 @@ const OF_OPERATOR: readonly Sample[] = [
   { route: "delete /v1/accounts/:slug", to: "DELETE /v1/accounts/acme", status: 200 },
 ];
 
+/** For the operator's session too. */
+const OF_OPERATOR_IN_PERSON: readonly Sample[] = [
+  { route: "get /v1/tokens", to: "GET /v1/tokens", status: 200 },
+  {
+    route: "post /v1/tokens",
+    to: "POST /v1/tokens",
+    body: { kind: "verifier", name: "Edge" },
+    status: 201,
+  },
+  { route: "delete /v1/tokens/:id", to: "DELETE /v1/tokens/{token}", status: 200 },
+];
+
 const OF_VERIFIER: readonly Sample[] = [
   {
     route: "post /v1/api_keys/verify",
@@ -100,12 +113,14 @@ const OF_HOLDER: readonly Sample[] = [
   { route: "get /v1/whoami", to: "GET /v1/whoami", status: 200 },
 ];
 
-const WITH_TOKEN = [...OF_ACCOUNT, ...OF_OPERATOR, ...OF_VERIFIER];
+const WITH_TOKEN = [...OF_ACCOUNT, ...OF_OPERATOR, ...OF_OPERATOR_IN_PERSON, ...OF_VERIFIER];
 const ALL = [...WITH_TOKEN, ...OF_SESSION, ...OF_HOLDER];
 
 let world: World;
 /** An active secret key of acme's. */
 let key: string;
+/** The operator's verifier token, by its id. */
+let tokenId: string;
 /** Every row that somebody could have changed without leave. */
 let before: unknown;
 
@@ -113,6 +128,8 @@ beforeEach(async () => {
   world = await openWorld();
   const listed = await world.call(`GET ${KEYS}`, { token: world.acme.serviceToken });
   key = listed.body.entries.find((one: { type: string }) => one.type === "secret").id;
+  const tokens = await world.call("GET /v1/tokens", { token: world.tokens.operator });
+  tokenId = tokens.body.entries.find((one: { kind: string }) => one.kind === "verifier").id;
   before = await everything();
 });
 afterEach(() => world.close());
@@ -123,11 +140,13 @@ async function everything(): Promise<unknown> {
     await db.selectFrom("account").selectAll().execute(),
     await db.selectFrom("environment").selectAll().execute(),
     await db.selectFrom("api_key").selectAll().execute(),
+    // When they were last used is no change that needs leave.
+    await db.selectFrom("access_token").select(["id", "deleted_at"]).execute(),
   ];
 }
 
 function send(sample: Sample, headers: Record<string, string>, token?: string): Promise<Heard> {
-  return world.call(sample.to.replace("{key}", key), {
+  return world.call(sample.to.replace("{key}", key).replace("{token}", tokenId), {
     headers,
     ...(token === undefined ? {} : { token }),
     ...(sample.body === undefined ? {} : { body: sample.body }),
@@ -136,7 +155,7 @@ function send(sample: Sample, headers: Record<string, string>, token?: string): 
 
 /** The token that opens a sample's door. */
 function tokenFor(sample: Sample): string {
-  if (OF_OPERATOR.includes(sample)) return world.tokens.operator;
+  if ([...OF_OPERATOR, ...OF_OPERATOR_IN_PERSON].includes(sample)) return world.tokens.operator;
   if (OF_VERIFIER.includes(sample)) return world.tokens.verifier;
   return world.acme.serviceToken;
 }
@@ -196,7 +215,7 @@ describe.each(WITH_TOKEN)("$route", (sample) => {
   });
 
   test("refuses a token that never was", async () => {
-    const prefix = OF_OPERATOR.includes(sample) ? "ot" : OF_VERIFIER.includes(sample) ? "vt" : "st";
+    const prefix = parseToken(tokenFor(sample))?.prefix ?? "st";
     const { token } = tokenMaker(randomBytes, null)(prefix);
     expectProblem(await send(sample, {}, token), 401, "invalid_token");
     expect(await everything()).toEqual(before);
@@ -216,6 +235,74 @@ describe.each([...OF_OPERATOR, ...OF_VERIFIER])("$route", (sample) => {
   test("does not open for a session", async () => {
     const headers = world.browser(world.acme.people.owner.cookie, "acme");
     expectProblem(await send(sample, headers), 401, "authentication_required");
+    expect(await everything()).toEqual(before);
+  });
+});
+
+describe.each(OF_OPERATOR)("$route", (sample) => {
+  test("does not open for the operator's session either", async () => {
+    const headers = world.browser(world.operator.cookie, "first");
+    expectProblem(await send(sample, headers), 401, "authentication_required");
+    expect(await everything()).toEqual(before);
+  });
+});
+
+describe.each(OF_OPERATOR_IN_PERSON)("$route, in person", (sample) => {
+  /** Headers of the operator's browser, on a page of no account. */
+  const operators = () => {
+    const { "Latchkey-Account": _, ...headers } = world.browser(world.operator.cookie, "");
+    return headers;
+  };
+
+  test("opens for the operator's session, which need name no account", async () => {
+    const heard = await send(sample, operators());
+    expect(heard.status, heard.text).toBe(sample.status);
+  });
+
+  test("is closed to every other person, and says nothing of what is there", async () => {
+    for (const { cookie } of Object.values(world.acme.people))
+      for (const account of ["acme", "first", "nobody"]) {
+        const headers = world.browser(cookie, account);
+        const heard = await send(sample, headers);
+        expectProblem(heard, 403, "access_denied");
+        const absent = { ...sample, to: sample.to.replace("{token}", `tok_${"0".repeat(32)}`) };
+        expect(withoutId(await send(absent, headers))).toBe(withoutId(heard));
+      }
+    expect(await everything()).toEqual(before);
+  });
+
+  test("reads who is the operator anew for each request", async () => {
+    await world.db.updateTable("person").set({ operator: 0 }).execute();
+    expectProblem(await send(sample, operators()), 403, "access_denied");
+    expect(await everything()).toEqual(before);
+  });
+
+  test("refuses an ended session", async () => {
+    const headers = world.browser("session=ended", "first");
+    expectProblem(await send(sample, headers), 401, "authentication_required");
+    expect(await everything()).toEqual(before);
+  });
+
+  test("takes a change by cookie from our own pages only", async () => {
+    const { Origin: _, ...headers } = operators();
+    const foreign = ["https://evil.example", "null", "http://127.0.0.1:4401", "http://127.0.0.1"];
+    for (const extra of [{}, ...foreign.map((Origin) => ({ Origin }))]) {
+      const heard = await send(sample, { ...headers, ...extra });
+      if (sample.to.startsWith("GET")) expect(heard.status).toBe(sample.status);
+      else expectProblem(heard, 403, "access_denied");
+    }
+    expect(await everything()).toEqual(before);
+  });
+
+  test("is closed to an operator token that was deleted", async () => {
+    const made = await world.call("POST /v1/tokens", {
+      headers: operators(),
+      body: { kind: "operator", name: "Short" },
+    });
+    await world.call(`DELETE /v1/tokens/${made.body.id}`, { headers: operators() });
+    before = await everything();
+    expectProblem(await send(sample, {}, made.body.token), 401, "invalid_token");
+    expectProblem(await send(sample, operators(), made.body.token), 401, "invalid_token");
     expect(await everything()).toEqual(before);
   });
 });
@@ -333,8 +420,17 @@ describe("GET /v1/me", () => {
     const { id, name } = { id: world.acme.people.member.id, name: "member" };
     expect(heard.body).toEqual({
       person: { id, name, email: "member@acme.example" },
+      operator: false,
       accounts: [{ id: world.acme.id, slug: "acme", name: "ACME", role: "member" }],
     });
+  });
+
+  test("tells the operator from everybody else", async () => {
+    const ask = async (cookie: string) =>
+      (await world.call("GET /v1/me", { headers: { Cookie: cookie } })).body.operator;
+    expect(await ask(world.operator.cookie)).toBe(true);
+    for (const { cookie } of Object.values(world.acme.people))
+      expect(await ask(cookie)).toBe(false);
   });
 
   test("is for sessions only", async () => {

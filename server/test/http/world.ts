@@ -3,7 +3,8 @@ import { digestToken, judge, parseToken, refuse, type Verify } from "@latchkey/s
 import { pino } from "pino";
 import { V7Generator } from "uuidv7";
 import type { Ambient } from "../../src/ambient.ts";
-import { draftAccessToken, draftAccount } from "../../src/domain/accounts.ts";
+import { draftAccessToken } from "../../src/domain/access-tokens.ts";
+import { draftAccount } from "../../src/domain/accounts.ts";
 import { createBarrier } from "../../src/domain/revocation/barrier.ts";
 import { tokenMaker } from "../../src/domain/tokens.ts";
 import { type AppDeps, createApp } from "../../src/http/app.ts";
@@ -189,8 +190,8 @@ export async function openWorld(change: (deps: AppDeps) => Partial<AppDeps> = ()
     return { id, cookie };
   }
 
-  /** The operator's two tokens, which set-up makes: they belong to no account. */
-  async function operatorTokens() {
+  /** The operator with the two tokens that set-up makes: they belong to no account. */
+  async function operate() {
     const verifier = draftAccessToken(deps, {
       kind: "verifier",
       accountId: null,
@@ -210,7 +211,9 @@ export async function openWorld(change: (deps: AppDeps) => Partial<AppDeps> = ()
     const tokens = [...first.record.tokens, verifier.record, operator.record];
     const made = await store.createAccount({ ...first.record, tokens }, systemOrigin(), null);
     if (made.outcome !== "created") throw new Error(made.outcome);
-    return { verifier: verifier.token, operator: operator.token };
+    const person = await join(made.account.id, "operator@first.example", "owner");
+    await db.updateTable("person").set({ operator: 1 }).where("id", "=", person.id).execute();
+    return { person, tokens: { verifier: verifier.token, operator: operator.token } };
   }
 
   /** Headers of a browser whose page is ours. */
@@ -218,6 +221,7 @@ export async function openWorld(change: (deps: AppDeps) => Partial<AppDeps> = ()
     return { Cookie: cookie, Origin: OWN_ORIGIN, "Latchkey-Account": account };
   }
 
+  const { person: operator, tokens } = await operate();
   return {
     call,
     populate,
@@ -227,7 +231,9 @@ export async function openWorld(change: (deps: AppDeps) => Partial<AppDeps> = ()
     deps,
     store,
     db,
-    tokens: await operatorTokens(),
+    tokens,
+    /** Owner of an account of their own, and the operator. */
+    operator,
     acme: await populate("acme"),
     rival: await populate("rival"),
     lookUps: () => lookUps,
