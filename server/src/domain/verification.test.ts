@@ -206,6 +206,22 @@ test("a dead node's row delays one revocation, by its lease and the allowance; t
   });
 });
 
+test("a dead node whose row is deleted during the wait is in the receipt all the same", async () => {
+  const { issue, revoke, start, pass, store } = await world();
+  await store.leases.joinNode({ id: "node_dead", leaseMs: LEASE_MS, label: "dead" });
+  const verification = await start();
+  const { id } = await issue();
+  let receipt: unknown;
+  void verification.barrier.complete(await revoke(id)).then((done) => {
+    receipt = done;
+  });
+  await pass(1_000);
+  expect(receipt).toBeUndefined();
+  expect(await store.leases.reapNode("node_dead", 0)).toBe(true);
+  await pass(100);
+  expect(receipt).toMatchObject({ acknowledged: 1, lapsed: 1 });
+});
+
 test("a node whose row was deleted drops what it holds and joins anew", async () => {
   const { issue, start, pass, store } = await world();
   const verification = await start();

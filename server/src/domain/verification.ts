@@ -1,4 +1,10 @@
-import { createLookup, createVerifier, type Loaded, type Verify } from "@latchkey/sdk/core";
+import {
+  createLookup,
+  createVerifier,
+  type KeyUse,
+  type Loaded,
+  type Verify,
+} from "@latchkey/sdk/core";
 import type { Logger } from "pino";
 import type { Ambient } from "../ambient.ts";
 import type { Store } from "../store/store.ts";
@@ -86,7 +92,7 @@ export function createVerification(
     ...options,
     leases,
     lookup,
-    report: store.recordLastUsed,
+    report: recordUses,
     onRenewed: lookAfterOthers,
   });
   const barrier = parts.createBarrier({ ...options, leases, node });
@@ -104,6 +110,14 @@ export function createVerification(
       return keys.map((key) => ({ key, cacheable }));
     }
     throw new Error("the store answers from the past");
+  }
+
+  /** Uses as verifiers below tell them. None was later than now: a clock that is ahead there must not stay on record. */
+  function recordUses(uses: readonly KeyUse[]): Promise<void> {
+    const nowMs = ambient.nowMs();
+    return store.recordLastUsed(
+      uses.map(({ keyId, atMs }) => ({ keyId, atMs: Math.min(atMs, nowMs) })),
+    );
   }
 
   /** About three times a lease, however often this node renews. */

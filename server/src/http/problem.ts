@@ -5,6 +5,7 @@ import {
   type FieldError,
   type Refused,
 } from "@latchkey/sdk/core";
+import { StoreError } from "../store/store.ts";
 
 /** What a caller may do about an error, in four words for programs. */
 export type ProblemType =
@@ -34,11 +35,11 @@ export interface Problem {
 const OUTAGE_RETRY_SECONDS = 1;
 
 /**
- * Turns anything thrown into what the caller is told. Only a {@link Failure} says more than `internal_error`: what an
- * unknown error holds is for the log.
+ * Turns anything thrown into what the caller is told. Only a {@link Failure} and a store that does not answer say more
+ * than `internal_error`: what an unknown error holds is for the log.
  */
 export function problemOf(error: unknown, requestId: string): Problem {
-  const failure = error instanceof Failure ? error : UNKNOWN;
+  const failure = failureOf(error);
   const status = FAILURE_STATUS[failure.code];
   const headers: Record<string, string> = {};
   if (status === 401) headers["WWW-Authenticate"] = "Bearer"; // RFC 6750, section 3
@@ -74,6 +75,12 @@ export function problemResponse(problem: Problem, headers: Record<string, string
   });
 }
 
+function failureOf(error: unknown): Failure {
+  if (error instanceof Failure) return error;
+  if (error instanceof StoreError && error.unavailable) return NO_STORE;
+  return UNKNOWN;
+}
+
 /** The `type` of an error body, by its code. */
 export function problemType(code: FailureCode): ProblemType {
   const status = FAILURE_STATUS[code];
@@ -83,3 +90,8 @@ export function problemType(code: FailureCode): ProblemType {
 }
 
 const UNKNOWN = new Failure("internal_error", "Something went wrong on our side.");
+
+const NO_STORE = new Failure(
+  "service_unavailable",
+  "The database does not answer. What was asked may or may not have been done: repeat the call.",
+);

@@ -1,17 +1,21 @@
 import pg from "pg";
+import { StoreError } from "./store.ts";
+
+/** The server refused one statement for what it was: data exceptions, constraints, syntax and rights. */
+const STATEMENT_REFUSED = /^(22|23|42)[0-9A-Z]{3}$/;
 
 /**
  * What went wrong in the database, told without content: the driver's own errors carry rows (`detail`), parameters and
  * the client, and so digests and passwords. None of them is kept, nor as a cause.
  */
-export class DatabaseError extends Error {
+export class DatabaseError extends StoreError {
   /** SQLSTATE, or the system's code of a lost connection; `null` when there is none. */
   readonly code: string | null;
   /** Whether the statement may have taken effect nevertheless; to be resolved by repeating it under its guard. */
   readonly ambiguous: boolean;
 
   constructor(message: string, code: string | null, ambiguous: boolean) {
-    super(message);
+    super(message, code === null || !STATEMENT_REFUSED.test(code));
     this.name = "DatabaseError";
     this.code = code;
     this.ambiguous = ambiguous;
@@ -56,7 +60,7 @@ export function withoutContent(error: unknown, sent: boolean): DatabaseError {
       ? new ConnectionLost(messageOf(error), code)
       : new DatabaseError(messageOf(error), code, false);
   }
-  if (error instanceof UnsafeInteger) return new DatabaseError(error.message, null, sent);
+  if (error instanceof UnsafeInteger) return new DatabaseError(error.message, "22003", sent);
   const code =
     error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : null;
   const suffix = code === null ? "" : ` (${code})`;
@@ -82,5 +86,5 @@ function messageOf(error: pg.DatabaseError): string {
 
 /** Whether the server refused this one statement and the session is as good as before. */
 export function isStatementRefused(error: DatabaseError): boolean {
-  return error.code !== null && /^(22|23|42)[0-9A-Z]{3}$/.test(error.code);
+  return error.code !== null && STATEMENT_REFUSED.test(error.code);
 }

@@ -289,6 +289,17 @@ export interface LeaseStore {
   trimChanges(keep: number): Promise<number>;
 }
 
+/** What a store throws when it could not do what was asked. */
+export class StoreError extends Error {
+  /** It could not be reached, or did not answer: trying again may help. Else something is wrong on our side. */
+  readonly unavailable: boolean;
+
+  constructor(message: string, unavailable: boolean) {
+    super(message);
+    this.unavailable = unavailable;
+  }
+}
+
 /** The whole store: one implementation in Kysely, one engine each in sqlite.ts and postgres.ts. */
 export interface Store {
   readonly leases: LeaseStore;

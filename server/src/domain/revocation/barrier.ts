@@ -60,7 +60,10 @@ interface Waiting {
   readonly hurried: boolean;
   /** Of any row read after the commit, a row's never changes; `null` before the first reading. */
   longestLeaseMs: number | null;
-  seen: { acknowledged: number; lapsed: number };
+  /** Nodes that confirmed, as of the last reading, and the verifiers below them. */
+  acknowledged: number;
+  /** The same of nodes that did not, by id; also of those whose row was deleted meanwhile, for it had to be outlived. */
+  readonly late: Map<string, number>;
   cancelLapse(): void;
   settle(outcome: Receipt | Failure): void;
 }
@@ -111,13 +114,18 @@ export function createBarrier(options: BarrierOptions): Barrier {
   }
 
   function judge(wait: Waiting, nodes: readonly NodeRow[]): void {
-    wait.seen = { acknowledged: 0, lapsed: 0 };
+    wait.acknowledged = 0;
     let late = false;
     for (const row of nodes) {
-      const has = row.appliedSeq >= wait.seq;
-      late ||= !has;
-      wait.seen[has ? "acknowledged" : "lapsed"] += 1 + row.below;
+      const verifiers = 1 + row.below;
       wait.longestLeaseMs = Math.max(wait.longestLeaseMs ?? 0, row.leaseMs);
+      if (row.appliedSeq < wait.seq) {
+        late = true;
+        wait.late.set(row.id, verifiers);
+      } else {
+        wait.late.delete(row.id);
+        wait.acknowledged += verifiers;
+      }
     }
     if (late) awaitLapse(wait);
     else end(wait);
@@ -151,7 +159,11 @@ export function createBarrier(options: BarrierOptions): Barrier {
   function end(wait: Waiting): void {
     waiting.delete(wait);
     wait.cancelLapse();
-    wait.settle({ ...wait.seen, tookMs: Math.max(0, Math.round(elapsedMs(wait))) });
+    wait.settle({
+      tookMs: Math.max(0, Math.round(elapsedMs(wait))),
+      acknowledged: wait.acknowledged,
+      lapsed: [...wait.late.values()].reduce((sum, verifiers) => sum + verifiers, 0),
+    });
   }
 
   function wait(seq: number, hurried: boolean): Promise<Receipt> {
@@ -161,7 +173,8 @@ export function createBarrier(options: BarrierOptions): Barrier {
         committedMs: ambient.monoMs(),
         hurried,
         longestLeaseMs: null,
-        seen: { acknowledged: 0, lapsed: 0 },
+        acknowledged: 0,
+        late: new Map(),
         cancelLapse: () => {},
         settle: (outcome) => (outcome instanceof Failure ? reject(outcome) : resolve(outcome)),
       };

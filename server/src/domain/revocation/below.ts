@@ -72,7 +72,8 @@ interface Held {
   grant: { readonly fromMs: number; readonly lengthMs: number } | null;
   /** The latest ask, until it can be granted. */
   ask: number | null;
-  looks: number;
+  /** Looks and reports that are not answered yet. */
+  underWay: number;
   /** When it was last heard of, monotonic. */
   heardMs: number;
   cancelLapse: (() => void) | null;
@@ -84,8 +85,8 @@ const GRANT_MIN = 1 / 16;
 /** A session is told that the node renewed when what it was granted is older than this part of a lease. */
 const STALE_GRANT = 1 / 4;
 
-/** Looks of one session under way at one time: a verifier batches, and has no use for more. */
-const LOOKS_MAX = 100;
+/** Looks and reports of one session under way at one time: a verifier batches, and has no use for more. */
+const UNDER_WAY_MAX = 100;
 
 /**
  * The node's half of "below a node" (design §6): sub-leases that never outlast the node's own, changes in order, and
@@ -197,20 +198,23 @@ export function createBelow(options: BelowOptions): Below {
   }
 
   async function look(session: Held, number: number, digests: readonly string[]): Promise<void> {
-    if (session.looks === LOOKS_MAX) return end(session);
-    session.looks += 1;
+    if (session.underWay === UNDER_WAY_MAX) return end(session);
+    session.underWay += 1;
     const found = await Promise.all(digests.map(lookUp)).catch(() => null);
-    session.looks -= 1;
+    session.underWay -= 1;
     if (!session.open) return;
     if (found === null) session.connection.send({ type: "unavailable", look: number });
     else session.connection.send({ type: "found", look: number, loaded: found.map(asHeld) });
   }
 
   async function report(session: Held, batch: number, uses: readonly KeyUse[]): Promise<void> {
+    if (session.underWay === UNDER_WAY_MAX) return end(session);
+    session.underWay += 1;
     const stored = await options.report(uses).then(
       () => true,
       () => false, // it is sent again
     );
+    session.underWay -= 1;
     if (stored && session.open) session.connection.send({ type: "stored", batch });
   }
 
@@ -239,7 +243,7 @@ export function createBelow(options: BelowOptions): Below {
         settled: applied,
         grant: null,
         ask: null,
-        looks: 0,
+        underWay: 0,
         heardMs: ambient.monoMs(),
         cancelLapse: null,
       };
