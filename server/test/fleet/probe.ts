@@ -84,7 +84,7 @@ export async function revokeWithout(
   return (await answer).revocation;
 }
 
-/** Resolves when exactly the running nodes have a row, and each serves: where a test may begin. */
+/** Resolves when exactly the running nodes have a row, one each: where a test may begin. */
 export async function settled(fleet: Fleet): Promise<void> {
   const labels = fleet.nodes.filter((node) => !node.server().hasEnded()).map(({ label }) => label);
   await waitFor(
