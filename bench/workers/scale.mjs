@@ -64,6 +64,12 @@ process.stdout.write(
   JSON.stringify({
     answered: quantiles(revoked.map(({ answeredMs }) => answeredMs)),
     acked: quantiles(revoked.map(({ ackedMs }) => ackedMs)),
+    answeredIn: Object.fromEntries(
+      options.places.map(({ name }) => {
+        const there = revoked.filter(({ place }) => place === name);
+        return [name, quantiles(there.map(({ answeredMs }) => answeredMs))];
+      }),
+    ),
     idle: idlePerSecond,
     revocation: busy.map((work, at) => ({
       place: work.place,
