@@ -189,12 +189,13 @@ test("each creation has a key of its own, and the caller's own key is sent as it
 });
 
 test("a call whose time is up rejects, lets go of its connection and is not tried again", async () => {
-  for (const [act, tries] of [
-    ["silence", 1],
-    [{ status: 503 }, 2],
+  for (const [act, tries, retries] of [
+    ["silence", 1, 2],
+    ["silence", 1, 0],
+    [{ status: 503 }, 2, 2],
   ] as const) {
     stage.script(act, "silence");
-    const { client, timeIsUp } = patient();
+    const { client, timeIsUp } = patient({ retries });
     const failing = failureOf(client.apiKeys.get("key_1"));
     await stage.hasHeard(tries);
     timeIsUp();
@@ -228,13 +229,17 @@ test("a call that is given up rejects with the caller's reason, wherever it was"
   await expect(patient().client.apiKeys.get("key_1", { signal: before })).rejects.toBe(reason);
   expect(stage.requests).toHaveLength(0);
 
-  const during = new AbortController();
-  stage.script("silence");
-  const unanswered = patient().client.apiKeys.revoke("key_1", {}, { signal: during.signal });
-  await stage.hasHeard(1);
-  during.abort(reason);
-  await expect(unanswered).rejects.toBe(reason);
-  await stage.requests[0]?.over;
+  for (const retries of [0, 2]) {
+    const during = new AbortController();
+    stage.script("silence");
+    const { apiKeys } = patient({ retries }).client;
+    const unanswered = apiKeys.revoke("key_1", {}, { signal: during.signal });
+    await stage.hasHeard(1);
+    during.abort(reason);
+    await expect(unanswered).rejects.toBe(reason);
+    await stage.requests[0]?.over;
+    expect(stage.requests).toHaveLength(1);
+  }
 
   const pausing = new AbortController();
   stage.script({ status: 503 }, FINE);
