@@ -25,6 +25,7 @@ export default defineConfig({
       "server/src/**/*.test.ts",
       "server/test/**/*.test.ts",
       "test/**/*.test.ts",
+      "examples/**/*.test.ts",
     ],
     testTimeout: 20_000,
     hookTimeout: 60_000,
