@@ -121,8 +121,9 @@ export const SETTINGS = {
 
 /** Variables of the command line as a client of a running server; no settings of the server, and no typos either. */
 export const CLIENT_VARIABLES = {
-  LATCHKEY_URL: "server that `latchkey accounts` talks to (default http://127.0.0.1:4400)",
-  LATCHKEY_OPERATOR_TOKEN: "operator token (ot_…) for `latchkey accounts`",
+  LATCHKEY_URL:
+    "server that `latchkey accounts` and `tokens` talk to (default http://127.0.0.1:4400)",
+  LATCHKEY_OPERATOR_TOKEN: "operator token (ot_…) for `latchkey accounts` and `tokens`",
   LATCHKEY_TOKEN: "service token (st_…), for programs of yours",
   LATCHKEY_VERIFIER_TOKEN: "verifier token (vt_…), for programs of yours",
 } as const;

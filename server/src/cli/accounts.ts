@@ -1,10 +1,7 @@
-import { type AccountJson, type Client, createClient } from "@latchkey/sdk/client";
-import { isLoopback } from "../config.ts";
-import { explain } from "./explain.ts";
-import { CommandFailure, EXIT, type Terminal } from "./terminal.ts";
-
-/** Where a server listens unless told otherwise. */
-const DEFAULT_URL = "http://127.0.0.1:4400";
+import type { AccountJson } from "@latchkey/sdk/client";
+import { collect, connect, fail } from "./operator.ts";
+import { table } from "./table.ts";
+import { EXIT, type Terminal } from "./terminal.ts";
 
 /** The options of `latchkey accounts create`, as commander gives them. */
 export interface CreateOptions {
@@ -65,43 +62,4 @@ function row(account: AccountJson): string[] {
     account.created_at.slice(0, 10),
     account.suspended_at === null ? "active" : "suspended",
   ];
-}
-
-async function collect<T>(entries: AsyncIterable<T>): Promise<T[]> {
-  const collected: T[] = [];
-  for await (const entry of entries) collected.push(entry);
-  return collected;
-}
-
-/** @throws CommandFailure when the token is missing, or would travel readably over a network. */
-function connect(env: Terminal["env"]): Client {
-  const url = env.LATCHKEY_URL || DEFAULT_URL;
-  const token = env.LATCHKEY_OPERATOR_TOKEN;
-  if (token === undefined || token === "")
-    throw new CommandFailure(
-      "LATCHKEY_OPERATOR_TOKEN is not set. It is the operator token (ot_…) that set-up showed.",
-    );
-  if (!URL.canParse(url)) throw new CommandFailure("LATCHKEY_URL is not a URL.");
-  const { protocol, hostname, origin } = new URL(url);
-  if (protocol !== "https:" && !(protocol === "http:" && isLoopback(hostname)))
-    throw new CommandFailure(
-      `LATCHKEY_URL must be https:// (http:// for a loopback host only), for the operator token travels to ${hostname || "it"}.`,
-    );
-  return createClient({ url: origin, token });
-}
-
-function fail(cause: unknown): never {
-  throw new CommandFailure(explain(cause), { cause });
-}
-
-/** Columns two spaces apart. Control characters, which names may hold, are shown as "?": a terminal obeys them. */
-function table(rows: readonly (readonly string[])[]): string {
-  const clean = rows.map((cells) => cells.map((cell) => cell.replace(/\p{Cc}/gu, "?")));
-  const widths = (clean[0] ?? []).map((_, column) =>
-    Math.max(...clean.map((cells) => cells[column]?.length ?? 0)),
-  );
-  return clean
-    .map((cells) => cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  "))
-    .map((line) => `${line.trimEnd()}\n`)
-    .join("");
 }

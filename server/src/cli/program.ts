@@ -1,4 +1,4 @@
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, Option } from "commander";
 import type { Logger } from "pino";
 import { CLIENT_VARIABLES, SETTINGS, type Settings } from "../config.ts";
 import { type CreateOptions, createAccount, listAccounts } from "./accounts.ts";
@@ -6,6 +6,13 @@ import { explain } from "./explain.ts";
 import { type StartService, serve } from "./serve.ts";
 import { type OpenSetup, type SetupOptions, setup } from "./setup.ts";
 import { EXIT, type Terminal } from "./terminal.ts";
+import {
+  type CreateTokenOptions,
+  createToken,
+  deleteToken,
+  listTokens,
+  TOKEN_KINDS,
+} from "./tokens.ts";
 
 /** What commands need besides the terminal. */
 export interface ProgramDeps {
@@ -82,7 +89,45 @@ export function buildProgram(terminal: Terminal, deps: ProgramDeps): Program {
       code = await listAccounts(terminal, options);
     });
 
+  describeTokens(command, terminal, (exit) => {
+    code = exit;
+  });
   return { command, exitCode: () => code };
+}
+
+function describeTokens(
+  command: Command,
+  terminal: Terminal,
+  done: (exitCode: number) => void,
+): void {
+  const tokens = command
+    .command("tokens")
+    .description("Create, list and delete your own tokens on a running server.")
+    .addHelpText("after", TOKENS_HELP);
+  tokens
+    .command("create")
+    .description("Create a token and print it, this once.")
+    .requiredOption("--name <name>", "what it is for; need not be unique")
+    .addOption(
+      new Option("--kind <kind>", "verifies keys, or provisions accounts and tokens")
+        .choices(TOKEN_KINDS)
+        .default(TOKEN_KINDS[0]),
+    )
+    .option("--json", "print exactly one JSON document on standard output")
+    .action(async (options: CreateTokenOptions) => done(await createToken(terminal, options)));
+  tokens
+    .command("list")
+    .description("List every verifier and operator token, the newest first.")
+    .option("--json", "print exactly one JSON document on standard output")
+    .action(async (options: { json?: true }) => done(await listTokens(terminal, options)));
+  tokens
+    .command("delete <id>")
+    .description("Delete a token for good; its sessions have ended when this returns.")
+    .option("--yes", "do not ask, at a terminal")
+    .option("--json", "print exactly one JSON document on standard output")
+    .action(async (id: string, options: { yes?: true; json?: true }) =>
+      done(await deleteToken(terminal, id, options)),
+    );
 }
 
 /**
@@ -132,6 +177,8 @@ Examples:
       the same set-up without a browser: prints the first tokens as JSON
   $ LATCHKEY_OPERATOR_TOKEN=ot_… latchkey accounts create --name "Globex" --slug globex
       one more account, for a customer of yours
+  $ LATCHKEY_OPERATOR_TOKEN=ot_… latchkey tokens create --name "Checkout service"
+      a verifier token, with which an app verifies keys in its own process
 
 Environment variables:
   The server is configured by HOST, PORT, LATCHKEY_DATA, LATCHKEY_PUBLIC_URL and more: see \`latchkey serve --help\`.
@@ -166,4 +213,18 @@ Environment variables:
 Examples:
   $ latchkey accounts create --name "Globex" --slug globex --external-id cus_123 --json
   $ latchkey accounts list
+`;
+
+const TOKENS_HELP = `
+A verifier token (vt_…) verifies keys of every account, an operator token (ot_…) provisions accounts and tokens; neither
+does anything else.
+
+Environment variables:
+  LATCHKEY_URL             ${CLIENT_VARIABLES.LATCHKEY_URL}
+  LATCHKEY_OPERATOR_TOKEN  ${CLIENT_VARIABLES.LATCHKEY_OPERATOR_TOKEN}
+
+Examples:
+  $ LATCHKEY_VERIFIER_TOKEN=$(latchkey tokens create --name "Checkout service")
+  $ latchkey tokens list
+  $ latchkey tokens delete tok_0195f2c47d3e7a41b6c0a2d95e1f8b37
 `;
