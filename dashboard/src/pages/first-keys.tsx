@@ -156,17 +156,16 @@ function InstallationTokens({ provisioned }: { provisioned: ProvisionedJson }) {
 const curlLine = (secretKey: string): string =>
   `curl -i ${window.location.origin}/v1/whoami \\\n  -H "Authorization: Bearer ${secretKey}"`;
 
+/** As in the README; an address off loopback must be https, as it is wherever this page is. */
 function program(verifierToken: string | undefined): string {
-  return `// LATCHKEY_VERIFIER_TOKEN=${verifierToken ?? "vt_…"}
-const response = await fetch("${location.origin}/v1/api_keys/verify", {
-  method: "POST",
-  headers: {
-    "Content-Type": "application/json",
-    Authorization: \`Bearer \${process.env.LATCHKEY_VERIFIER_TOKEN}\`,
-  },
-  body: JSON.stringify({ api_key: token }),
+  return `// npm install @latchkey/sdk; LATCHKEY_VERIFIER_TOKEN=${verifierToken ?? "vt_…"}
+import { connectVerifier } from "@latchkey/sdk";
+
+const verifier = await connectVerifier({
+  url: "${window.location.origin}",
+  token: process.env.LATCHKEY_VERIFIER_TOKEN,
 });
-const verdict = await response.json();
-if (verdict.valid) console.log(verdict.account_slug, verdict.environment);
-else console.log(verdict.message);`;
+const verdict = await verifier.verify(request.headers.authorization, { types: ["secret"] });
+if (verdict.ok) console.log(verdict.key.account.slug, verdict.key.environment.slug);
+else console.log(verdict.refusal.message);`;
 }
