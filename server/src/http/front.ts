@@ -2,7 +2,7 @@ import {
   createServer,
   IncomingMessage,
   type Server,
-  ServerResponse,
+  type ServerResponse,
   STATUS_CODES,
 } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
@@ -40,6 +40,8 @@ export const FRONT_BOUNDS = {
   /** Longer than the idle time-outs of usual load balancers (60 s), so that they close first. */
   keepAliveTimeoutMs: 65_000,
   userAgentCharactersMax: 256,
+  /** How long a connection that was refused may stay open at the caller's end. */
+  lingerMs: 2_000,
   /** How long a shutdown waits for requests under way. */
   drainMs: 10_000,
 } as const;
@@ -93,12 +95,14 @@ export function createFront(options: FrontOptions): Front {
     },
   );
   server.on("upgrade", (req: IncomingMessage, socket: Socket, head: Buffer) => {
+    if (!asksForVerifier(req)) {
+      serveAnyhow(server, req, socket, head);
+      return;
+    }
     socket.on("error", () => socket.destroy());
-    if (pathOf(req.url) === VERIFIER_PATH && isWebSocket(req))
-      options.verifiers
-        .upgrade(req, socket, head)
-        .catch((error: unknown) => refuseConnection(error, socket, requestId()));
-    else serveAnyhow(server, req, socket);
+    options.verifiers
+      .upgrade(req, socket, head)
+      .catch((error: unknown) => refuseConnection(error, socket, requestId()));
   });
   server.maxHeadersCount = FRONT_BOUNDS.headerCountMax;
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
@@ -142,20 +146,24 @@ function pathOf(url: string | undefined): string | undefined {
   return url?.split("?", 1)[0];
 }
 
-function isWebSocket(req: IncomingMessage): boolean {
-  return req.headers.upgrade?.toLowerCase() === "websocket";
+function asksForVerifier(req: IncomingMessage): boolean {
+  const upgrade = req.headers.upgrade?.toLowerCase();
+  return req.method === "GET" && pathOf(req.url) === VERIFIER_PATH && upgrade === "websocket";
 }
 
-/** Who offers another protocol need not get it (RFC 9110, section 7.8): the request is served, and the connection ends. */
-function serveAnyhow(server: Server, req: IncomingMessage, socket: Socket): void {
-  const res = new ServerResponse(req);
-  res.shouldKeepAlive = false;
-  res.assignSocket(socket);
-  res.on("finish", () => {
-    res.detachSocket(socket);
-    socket.end();
-  });
-  server.emit("request", req, res);
+/**
+ * Who offers another protocol need not get it (RFC 9110, section 7.8). Node hands the connection over before it has
+ * read the body, so the request is put back without its offer, and read again.
+ */
+function serveAnyhow(server: Server, req: IncomingMessage, socket: Socket, head: Buffer): void {
+  const { method, url, httpVersion, rawHeaders } = req;
+  const lines = [`${method} ${url} HTTP/${httpVersion}`];
+  for (let at = 0; at < rawHeaders.length; at += 2)
+    if (rawHeaders[at]?.toLowerCase() !== "upgrade")
+      lines.push(`${rawHeaders[at]}: ${rawHeaders[at + 1]}`);
+  const start = Buffer.from(`${lines.join("\r\n")}\r\n\r\n`, "latin1");
+  socket.unshift(Buffer.concat([start, head]));
+  server.emit("connection", socket);
 }
 
 /** What is wrong with bytes that are no HTTP, or break its bounds. */
@@ -167,7 +175,7 @@ function unreadable(error: NodeJS.ErrnoException): Failure {
   return new Failure("invalid_request", "The request is not valid HTTP.");
 }
 
-/** A flat error on a connection that no framework serves; then it ends. */
+/** A flat error on a connection that no framework serves; then it ends, whether or not the caller closes its end. */
 function refuseConnection(error: unknown, socket: Socket, requestId: string): void {
   if (!socket.writable) {
     socket.destroy();
@@ -185,6 +193,9 @@ function refuseConnection(error: unknown, socket: Socket, requestId: string): vo
     Connection: "close",
   }).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join("")}\r\n${text}`);
+  const force = setTimeout(() => socket.destroy(), FRONT_BOUNDS.lingerMs);
+  socket.once("close", () => clearTimeout(force));
+  socket.resume(); // what still arrives is not looked at; its end is
 }
 
 /** A User-Agent as it may stand in an audit event. */

@@ -26,6 +26,9 @@ const VERIFIERS_MAX = 10_000;
 /** Bytes that may wait for a slow verifier; past it the connection is ended, and its sub-lease waited out. */
 const BUFFERED_BYTES_MAX = 4 * 1024 * 1024;
 
+/** How long a verifier may take to close its end. */
+const CLOSE_MAX_MS = 2_000;
+
 /** Why a connection is closed (RFC 6455, section 7.4.1): it broke the protocol. */
 const POLICY_VIOLATION = 1008;
 
@@ -52,9 +55,10 @@ export function createVerifiers(options: {
   readonly logger: Logger;
 }): Verifiers {
   const { below, store, ambient, logger } = options;
+  const bounds = { maxPayload: FRAME_BOUNDS.upBytesMax, closeTimeout: CLOSE_MAX_MS }; // the latter is not in the types yet
   const server = new WebSocketServer({
+    ...bounds,
     noServer: true,
-    maxPayload: FRAME_BOUNDS.upBytesMax,
     perMessageDeflate: false,
     handleProtocols: () => SUBPROTOCOL, // offered, or it was refused before
   });
@@ -81,9 +85,11 @@ export function createVerifiers(options: {
     socket.on("message", (data, isBinary) => {
       try {
         session.receive(read(isBinary ? null : String(data)));
-      } catch {
+      } catch (err) {
+        if (socket.readyState === socket.OPEN)
+          logger.warn({ err, verifierToken: token.id }, "a verifier broke the protocol");
+        socket.close(POLICY_VIOLATION); // before the session closes it without a word
         session.closed();
-        socket.close(POLICY_VIOLATION);
       }
     });
     // A token that was deleted before the session was there ends it now; later, its change does.
@@ -103,6 +109,8 @@ export function createVerifiers(options: {
       const digest = digestToken(expectToken(authorizationOf(req), "vt"));
       if (!offersSubprotocol(req))
         throw new Failure("invalid_request", `The subprotocol must be ${SUBPROTOCOL}.`);
+      if (!isHandshake(req))
+        throw new Failure("invalid_request", "The WebSocket handshake is not valid.");
       const token = await findToken(digest);
       if (server.clients.size >= VERIFIERS_MAX)
         throw new Failure("service_unavailable", "Too many verifiers are connected.");
@@ -119,6 +127,12 @@ function authorizationOf(req: IncomingMessage): string | null {
   if (headers.length > 1)
     throw new Failure("invalid_request", "There is more than one Authorization header.");
   return headers[0] ?? null;
+}
+
+/** What `ws` would refuse itself, in words of its own (RFC 6455, section 4.2.1). */
+function isHandshake({ headers }: IncomingMessage): boolean {
+  const key = headers["sec-websocket-key"] ?? "";
+  return headers["sec-websocket-version"] === "13" && /^[+/0-9A-Za-z]{22}==$/.test(key);
 }
 
 function offersSubprotocol(req: IncomingMessage): boolean {
