@@ -1,25 +1,25 @@
 import { Failure } from "./failure.ts";
 import { createLookup } from "./lease/lookup.ts";
 import { createUpstream } from "./lease/upstream.ts";
-import { originsOf } from "./options.ts";
-import { createRemote } from "./remote.ts";
+import { parseOptions } from "./options.ts";
+import { createRemote, type Remote } from "./remote.ts";
 import { createReports } from "./reports.ts";
 import { newRequestId } from "./request-id.ts";
-import { createStates, type VerifierState } from "./states.ts";
+import { createStates, type States, type VerifierState } from "./states.ts";
 import { createVerifier, type Verify } from "./verifier.ts";
 import { createWatch } from "./watch.ts";
 
 export interface ConnectOptions {
   /** Where the Latchkey server is, e.g. `https://keys.example.com`. `http:` is refused off loopback. */
-  readonly url?: string;
+  readonly url?: string | undefined;
   /** Several nodes of one deployment, instead of `url`: whichever answers is used. */
-  readonly urls?: readonly string[];
-  /** A verifier token, `vt_…`. It is sent to the server and nowhere else. */
-  readonly token: string;
+  readonly urls?: readonly string[] | undefined;
+  /** A verifier token, `vt_…`, as an environment variable may hold it. It is sent to the server and nowhere else. */
+  readonly token: string | undefined;
   /** How long to wait for the first connection, ms; 10,000 unless given. */
-  readonly connectTimeoutMs?: number;
+  readonly connectTimeoutMs?: number | undefined;
   /** Keys held at most, up to 400 bytes each; 100,000 unless given. */
-  readonly keysMax?: number;
+  readonly keysMax?: number | undefined;
 }
 
 /** Verifies API keys in this process: see {@link connectVerifier}. */
@@ -34,19 +34,21 @@ export interface ConnectedVerifier {
   /**
    * Calls `callback` once when a key that was verified here is revoked, or its environment or account is gone: for
    * connections that outlive a request. Expiry is not told of. A verifier that was cut off tells when it is back.
+   * What a callback throws becomes a warning of the process.
    *
    * @returns Ends the watch.
    * @throws Failure `resource_missing` when no such key was verified here lately.
    */
-  onRevoked(keyId: string, callback: () => void): () => void;
+  onRevoked(keyId: string, callback: () => unknown): () => void;
   readonly state: VerifierState;
   /** Calls back at each change of the state. Returns its end. */
-  onState(listener: (state: VerifierState) => void): () => void;
-  /** Stops believing what is held, tells the server so, reports the last uses and connects no more. */
+  onState(listener: (state: VerifierState) => unknown): () => void;
+  /**
+   * Reports the last uses, stops believing what is held, tells the server so and connects no more. Until then the open
+   * connection keeps the process alive, as a database pool does. Never rejects; safe to call twice.
+   */
   close(): Promise<void>;
 }
-
-const CONNECT_TIMEOUT_MS = 10_000;
 
 /**
  * Connects a verifier to a Latchkey server. From then on keys are verified in this process, in about a microsecond once
@@ -60,12 +62,10 @@ const CONNECT_TIMEOUT_MS = 10_000;
  * @see docs/sdk.md; docs/revocation.md
  */
 export async function connectVerifier(options: ConnectOptions): Promise<ConnectedVerifier> {
-  const { token, keysMax, connectTimeoutMs = CONNECT_TIMEOUT_MS } = options;
-  const urls = originsOf(options);
+  const { urls, token, connectTimeoutMs, keysMax } = parseOptions(options);
   const remote = await createRemote({ urls, token, random: Math.random });
   let connected = false;
-  let closed = false;
-  let couldNotOpen = (): void => {};
+  let closing: Promise<void> | null = null;
   const lookup = createLookup({
     clocks: { monoMs: () => performance.now(), wallMs: Date.now },
     async load(digests) {
@@ -75,9 +75,10 @@ export async function connectVerifier(options: ConnectOptions): Promise<Connecte
     },
     soon,
     after,
-    bounds: keysMax === undefined ? {} : { keysMax },
+    bounds: { keysMax },
   });
-  const states = createStates({ after, lookup, connected: () => connected, closed: () => closed });
+  const isClosed = (): boolean => closing !== null;
+  const states = createStates({ after, lookup, connected: () => connected, closed: isClosed });
   const watch = createWatch({ lookup, after });
   const verifier = createVerifier({ lookup, requestId: newRequestId });
   const reports = createReports({
@@ -89,14 +90,7 @@ export async function connectVerifier(options: ConnectOptions): Promise<Connecte
     lookup,
     after,
     random: Math.random,
-    open: ({ frame, closed }) =>
-      remote.open({
-        frame,
-        closed() {
-          closed();
-          couldNotOpen();
-        },
-      }),
+    open: remote.open,
     onChange: watch.changed,
     onStored: reports.stored,
     onSession(event) {
@@ -109,35 +103,22 @@ export async function connectVerifier(options: ConnectOptions): Promise<Connecte
     },
   });
 
-  async function close(): Promise<void> {
-    if (closed) return;
-    closed = true;
+  async function shut(): Promise<void> {
     watch.close();
     await reports.close();
     upstream.close();
     states.update();
   }
 
-  /** Resolves when the first lease runs. */
-  async function firstLease(): Promise<void> {
-    const refused = new Failure("invalid_token", "The server does not accept this verifier token.");
-    await new Promise<void>((resolve, reject) => {
-      states.listen((state) => state === "connected" && resolve());
-      couldNotOpen = () => {
-        remote.answersRefused().then((is) => is && reject(refused));
-      };
-      after(connectTimeoutMs, () => reject(unreachable()));
-    }).finally(() => {
-      couldNotOpen = () => {};
-    });
+  function close(): Promise<void> {
+    closing ??= shut();
+    return closing;
   }
 
-  try {
-    await firstLease();
-  } catch (error) {
+  await firstLease(states, remote, connectTimeoutMs).catch(async (error: unknown) => {
     await close();
     throw error;
-  }
+  });
   return {
     verify: verifier.verify,
     onRevoked: watch.onRevoked,
@@ -149,6 +130,18 @@ export async function connectVerifier(options: ConnectOptions): Promise<Connecte
   };
 }
 
+/** Resolves when the first lease runs. */
+async function firstLease(states: States, remote: Remote, withinMs: number): Promise<void> {
+  const undo: (() => void)[] = [];
+  await new Promise<void>((resolve, reject) => {
+    undo.push(states.listen((state) => state === "connected" && resolve()));
+    undo.push(after(withinMs, () => reject(unreachable())));
+    undo.push(remote.onRefused(() => reject(refused())));
+  }).finally(() => {
+    for (const step of undo) step();
+  });
+}
+
 /** Runs `task` when the events at hand have been handled. */
 function soon(task: () => void): void {
   if (typeof setImmediate === "function") setImmediate(task);
@@ -158,6 +151,10 @@ function soon(task: () => void): void {
 function after(ms: number, task: () => void): () => void {
   const timer = setTimeout(task, ms);
   return () => clearTimeout(timer);
+}
+
+function refused(): Failure {
+  return new Failure("invalid_token", "The server does not accept this verifier token.");
 }
 
 function unreachable(): Failure {

@@ -1,34 +1,47 @@
+import type { ConnectOptions } from "./connect.ts";
 import { Failure } from "./failure.ts";
+import { LOOKUP_BOUNDS } from "./lease/lookup.ts";
 import { parseToken } from "./token.ts";
 
 /** Nodes of one deployment that one verifier is told of. */
 const URLS_MAX = 32;
 
+/** The longest delay that timers take: past it they fire at once. */
+const TIMEOUT_MS_MAX = 2 ** 31 - 1;
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/** Keys that fit into the maps of a cache. */
+const KEYS_MAX = 10_000_000;
+
+/** What connectVerifier works with. */
+export interface Settings {
+  /** Origins of nodes, each of them `http:` or `https:`. */
+  readonly urls: readonly string[];
+  readonly token: string;
+  readonly connectTimeoutMs: number;
+  readonly keysMax: number;
+}
+
 /**
  * Checks what a program passes to connectVerifier.
  *
- * @returns The origins of the nodes.
  * @throws Failure `invalid_params` that names the option; the token is in no message.
  */
-export function originsOf(options: {
-  readonly url?: string;
-  readonly urls?: readonly string[];
-  readonly token: string;
-  readonly connectTimeoutMs?: number;
-  readonly keysMax?: number;
-}): readonly string[] {
-  const { url, urls, token, connectTimeoutMs = 1, keysMax = 2 } = options;
+export function parseOptions(options: ConnectOptions): Settings {
+  const { url, urls, token, connectTimeoutMs = CONNECT_TIMEOUT_MS } = options;
+  const { keysMax = LOOKUP_BOUNDS.keysMax } = options;
   if (typeof token !== "string" || parseToken(token)?.prefix !== "vt")
     throw wrong("token", "Must be a verifier token, vt_….");
   if ((url === undefined) === (urls === undefined)) throw wrong("url", "Give either url or urls.");
-  if (!(Number.isFinite(connectTimeoutMs) && connectTimeoutMs > 0))
-    throw wrong("connectTimeoutMs", "Must be a number of milliseconds.");
-  if (!(Number.isSafeInteger(keysMax) && keysMax >= 2))
-    throw wrong("keysMax", "Must be at least 2.");
+  if (!(connectTimeoutMs > 0 && connectTimeoutMs <= TIMEOUT_MS_MAX))
+    throw wrong("connectTimeoutMs", `Must be more than 0 and at most ${TIMEOUT_MS_MAX} ms.`);
+  if (!(Number.isSafeInteger(keysMax) && keysMax >= 2 && keysMax <= KEYS_MAX))
+    throw wrong("keysMax", `Must be a whole number from 2 to ${KEYS_MAX}.`);
   const list = urls ?? [url ?? ""];
   if (!Array.isArray(list) || list.length === 0 || list.length > URLS_MAX)
     throw wrong("urls", `Must be 1 to ${URLS_MAX} addresses.`);
-  return list.map((each) => originOf(each, url === undefined ? "urls" : "url"));
+  const origins = list.map((each) => originOf(each, url === undefined ? "urls" : "url"));
+  return { urls: origins, token, connectTimeoutMs, keysMax };
 }
 
 function originOf(text: string, field: string): string {
@@ -42,14 +55,9 @@ function originOf(text: string, field: string): string {
   return origin;
 }
 
-/** Whether a host as `URL` spells it is this machine: 127.0.0.0/8 (RFC 1122), ::1 (RFC 4291), localhost (RFC 6761). */
+/** Whether a host as `URL` spells it is this machine: 127.0.0.0/8 (RFC 1122), ::1 (RFC 4291) or localhost. */
 function isLoopback(hostname: string): boolean {
-  return (
-    hostname === "localhost" ||
-    hostname.endsWith(".localhost") ||
-    hostname === "[::1]" ||
-    /^127(\.\d{1,3}){3}$/.test(hostname)
-  );
+  return hostname === "localhost" || hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(hostname);
 }
 
 function wrong(field: string, message: string): Failure {

@@ -23,6 +23,9 @@ type OpenSocket = (url: string, headers: Readonly<Record<string, string>>) => So
 
 const OPEN = 1;
 
+/** How long a node may take to close its end; a hung one keeps no process alive for longer. */
+const CLOSE_MAX_MS = 1_000;
+
 /**
  * The runtime's own WebSocket where there is one, which must accept headers (Bun, Deno and Node 22 and later do), else
  * that of `ws`.
@@ -34,12 +37,12 @@ async function socketOpener(): Promise<OpenSocket> {
     return (url, headers) => new Native(url, { protocols: [SUBPROTOCOL], headers });
   }
   const { WebSocket } = await import("ws");
-  return (url, headers) =>
-    new WebSocket(url, SUBPROTOCOL, {
-      headers,
-      perMessageDeflate: false,
-      maxPayload: FRAME_BOUNDS.downBytesMax,
-    });
+  const bounds = {
+    perMessageDeflate: false,
+    maxPayload: FRAME_BOUNDS.downBytesMax,
+    closeTimeout: CLOSE_MAX_MS, // not in its types yet
+  };
+  return (url, headers) => new WebSocket(url, SUBPROTOCOL, { ...bounds, headers });
 }
 
 export interface RemoteOptions {
@@ -50,32 +53,55 @@ export interface RemoteOptions {
   random(): number;
 }
 
-/** Opens connections to the nodes in turn, beginning with any of them. */
-export async function createRemote(options: RemoteOptions) {
-  const open = await socketOpener();
-  const { urls, token, random } = options;
-  let turn = Math.floor(random() * urls.length);
-  const headers = { Authorization: `Bearer ${token}` };
-  return {
-    open(listener: { frame(frame: Downward): void; closed(): void }): Connection<Upward> {
-      const url = new URL("/v1/verifier", urls[turn % urls.length]);
-      turn += 1;
-      url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-      return connectionOn(open(url.href, headers), listener);
-    },
-    /** Whether a node says that it will not have this verifier, which a failed handshake does not tell. */
-    async answersRefused(): Promise<boolean> {
-      const url = new URL("/v1/verifier", urls[turn % urls.length]);
-      const signal = AbortSignal.timeout(PROBE_MAX_MS);
-      const answer = await fetch(url, { headers, signal, redirect: "error" }).catch(() => null);
-      await answer?.body?.cancel();
-      return answer?.status === 401 || answer?.status === 403;
-    },
-  };
+/** Ways to the nodes: see {@link createRemote}. */
+export interface Remote {
+  /** Opens a connection to the next node. */
+  open(listener: { frame(frame: Downward): void; closed(): void }): Connection<Upward>;
+  /** Calls back when a node says that it will not have this verifier: looks into each failure until ended. */
+  onRefused(listener: () => void): () => void;
 }
 
 /** How long a node may take to say why it refused. */
 const PROBE_MAX_MS = 2_000;
+
+/** Opens connections to the nodes in turn, beginning with any of them. */
+export async function createRemote(options: RemoteOptions): Promise<Remote> {
+  const openSocket = await socketOpener();
+  const { urls, token, random } = options;
+  let turn = Math.floor(random() * urls.length);
+  let refused: (() => void) | null = null;
+  const headers = { Authorization: `Bearer ${token}` };
+
+  /** A failed handshake does not tell why, a plain request does. */
+  async function probe(url: URL): Promise<void> {
+    const signal = AbortSignal.timeout(PROBE_MAX_MS);
+    const answer = await fetch(url, { headers, signal, redirect: "error" }).catch(() => null);
+    await answer?.body?.cancel().catch(() => {});
+    if (answer?.status === 401) refused?.();
+  }
+
+  return {
+    open({ frame, closed }) {
+      const url = new URL("/v1/verifier", urls[turn % urls.length]);
+      turn += 1;
+      const address = new URL(url);
+      address.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+      return connectionOn(openSocket(address.href, headers), {
+        frame,
+        closed() {
+          closed();
+          if (refused !== null) void probe(url);
+        },
+      });
+    },
+    onRefused(listener) {
+      refused = listener;
+      return () => {
+        refused = null;
+      };
+    },
+  };
+}
 
 function connectionOn(
   socket: Socket,

@@ -1,3 +1,4 @@
+import { callBack } from "./call-back.ts";
 import type { Lookup } from "./lease/lookup.ts";
 
 /**
@@ -38,7 +39,7 @@ export function createStates(of: {
     if (leftMs > 0 && state !== "closed") cancel = of.after(leftMs + 1, update);
     if (state === told) return;
     told = state;
-    for (const listener of [...listeners]) listener(state);
+    for (const listener of listeners) callBack(() => listener(state));
   }
 
   return {

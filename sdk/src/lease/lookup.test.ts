@@ -286,3 +286,25 @@ test("a shorter grant never ends a longer one", () => {
   lease(1_000);
   expect(lookup.leaseRemainingMs).toBe(10_000);
 });
+
+test("a slow upstream is asked in larger batches, not in more queries, and each miss is answered or fails in time", async () => {
+  const { lookup, queries, endTick, pass } = world({ queriesMax: 2, loadTimeoutMs: 100 });
+  const loads = ["a", "b", "c", "d"].map((digest) => {
+    const load = lookup.load(digest);
+    load.catch(() => {});
+    endTick();
+    return load;
+  });
+  expect(queries.map(({ digests }) => digests)).toEqual([["a"], ["b"]]);
+  pass(60);
+  await queries[0]?.answer();
+  endTick();
+  expect(queries[2]?.digests).toEqual(["c", "d"]);
+  expect(await loads[0]).toBeNull();
+  pass(40); // counted from the ask, though it was sent later
+  for (const load of loads.slice(1))
+    await expect(load).rejects.toMatchObject({ code: "verification_unavailable" });
+  void lookup.load("e");
+  endTick();
+  expect(queries[3]?.digests).toEqual(["e"]);
+});

@@ -35,6 +35,8 @@ export const LOOKUP_BOUNDS = {
   loadsMax: 10_000,
   /** Digests in one query. */
   batchMax: 500,
+  /** Queries under way at one time; further misses share the next ones, so that a slow upstream is asked in larger batches. */
+  queriesMax: 8,
   /** How long a miss may wait for its answer. */
   loadTimeoutMs: 2_000,
 } as const;
@@ -95,6 +97,8 @@ interface Load {
   readonly settle: (outcome: HeldKey | null | Failure) => void;
   /** Begun without a lease: serves those who asked before it was sent, and is never kept. */
   readonly direct: boolean;
+  /** When it was asked for, by the holder's clock. */
+  readonly fromMs: number;
   sent: boolean;
   /** A change for it was applied, or a lease lapsed or a session began, while it was in flight. */
   tainted: boolean;
@@ -117,6 +121,8 @@ export function createLookup(options: LookupOptions): Lookup {
   const joinable = new Map<string, Load>();
   const inFlight = new Set<Load>();
   let queued: Load[] = [];
+  let queries = 0;
+  let sendingSoon = false;
   const counts: LookupCounts = { hits: 0, misses: 0, queriesAnswered: 0, queriesFailed: 0 };
   let leaseEndMs = 0;
   let leaseRan = false;
@@ -147,43 +153,65 @@ export function createLookup(options: LookupOptions): Lookup {
     const promise = new Promise<HeldKey | null>((resolve, reject) => {
       settle = (outcome) => (outcome instanceof Failure ? reject(outcome) : resolve(outcome));
     });
-    const load = { digest, promise, settle, direct: !leased, sent: false, tainted: false };
+    const load = {
+      digest,
+      promise,
+      settle,
+      direct: !leased,
+      fromMs: clock.read(),
+      sent: false,
+      tainted: false,
+    };
     joinable.set(digest, load);
     inFlight.add(load);
-    if (queued.push(load) === 1) options.soon(sendQueued);
+    queued.push(load);
+    sendSoon();
     return load;
   }
 
-  function sendQueued(): void {
-    const loads = queued;
-    queued = [];
-    for (let at = 0; at < loads.length; at += bounds.batchMax)
-      send(loads.slice(at, at + bounds.batchMax));
+  function sendSoon(): void {
+    if (sendingSoon || queued.length === 0 || queries === bounds.queriesMax) return;
+    sendingSoon = true;
+    options.soon(() => {
+      sendingSoon = false;
+      while (queued.length > 0 && queries < bounds.queriesMax) {
+        const loads = queued.slice(0, bounds.batchMax);
+        queued = queued.slice(bounds.batchMax);
+        send(loads);
+      }
+    });
   }
 
   function send(loads: readonly Load[]): void {
-    for (const load of loads) load.sent = true;
+    queries += 1;
+    let isOver = false;
+    const over = (): boolean => {
+      if (isOver) return false;
+      isOver = true;
+      cancel();
+      queries -= 1;
+      sendSoon();
+      return true;
+    };
     const giveUp = (cause: unknown): void => {
-      if (!loads.some((load) => inFlight.has(load))) return; // late news
+      if (!over()) return; // late news
       counts.queriesFailed += 1;
       for (const load of loads) end(load, unavailable("The key could not be looked up.", cause));
     };
-    const cancel = options.after(bounds.loadTimeoutMs, () => giveUp("no answer in time"));
-    options.load(loads.map((load) => load.digest)).then(
-      (answers) => {
-        cancel();
-        if (loads.some((load) => inFlight.has(load))) counts.queriesAnswered += 1;
-        loads.forEach((load, at) => {
-          const answer = answers[at];
-          if (answer === undefined) end(load, unavailable("The key could not be looked up."));
-          else land(load, answer);
-        });
-      },
-      (cause) => {
-        cancel();
-        giveUp(cause);
-      },
-    );
+    const now = clock.read();
+    const waitedMs = now - (loads[0]?.fromMs ?? now); // the oldest comes first
+    const leftMs = Math.max(0, bounds.loadTimeoutMs - waitedMs);
+    const cancel = options.after(leftMs, () => giveUp("no answer in time"));
+    for (const load of loads) load.sent = true;
+    options.load(loads.map((load) => load.digest)).then((answers) => {
+      if (!over()) return;
+      counts.queriesAnswered += 1;
+      loads.forEach((load, at) => {
+        const answer = answers[at];
+        if (answer === undefined) end(load, unavailable("The key could not be looked up."));
+        else land(load, answer);
+      });
+    }, giveUp);
   }
 
   function land(load: Load, answer: Loaded): void {

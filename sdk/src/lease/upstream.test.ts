@@ -165,13 +165,12 @@ test("it asks again when the node has renewed, and several times a lease or a sh
 });
 
 test("when a connection is lost it goes on for what is left, and starts the next session from an empty cache", async () => {
-  const { lookup, upstream, welcome, grant, warm, last, pass, connections, sessions } = world();
+  const { lookup, welcome, grant, warm, last, pass, connections, sessions } = world();
   welcome();
   grant();
   await warm("d1");
   last().lose();
   expect(lookup.find("d1")).toMatchObject({ key: { id: "key_1" } });
-  await expect(upstream.look(["d2"])).rejects.toMatchObject({ code: "verification_unavailable" });
   pass(50);
   expect(connections).toHaveLength(2);
   expect(lookup.find("d1")).not.toBeUndefined();
@@ -198,15 +197,58 @@ test("frames of a connection that was given up change nothing", async () => {
   expect(last().closed).toBe(false);
 });
 
-test("a look that waits when the connection is lost fails, and is not answered by the next", async () => {
-  const { upstream, welcome, last, pass } = world();
+test("a look that a lost connection leaves open, and one made meanwhile, are asked of the next node", async () => {
+  const { lookup, welcome, last, pass, sent, settled, grant } = world();
+  welcome();
+  grant();
+  const cold = lookup.load("d1");
+  await settled();
+  last().lose();
+  const meanwhile = lookup.load("d2");
+  await settled();
+  pass(50);
+  expect(sent("look")).toEqual([]);
+  welcome();
+  expect(sent("look")).toEqual([
+    { type: "look", look: 1, digests: ["d1"] },
+    { type: "look", look: 2, digests: ["d2"] },
+  ]);
+  grant();
+  last().frame({ type: "found", look: 1, loaded: [{ key, cacheable: true }] });
+  last().frame({ type: "found", look: 2, loaded: [{ key, cacheable: true }] });
+  expect((await cold)?.key).toEqual(key);
+  expect((await meanwhile)?.key).toEqual(key);
+  expect(lookup.find("d1")).toBeUndefined(); // of another session: good for those who waited
+  expect(lookup.find("d2")).toBeUndefined();
+});
+
+test("when the first attempt to connect again fails, looks fail, and at once from then on", async () => {
+  const { upstream, welcome, last, pass, settled, sent } = world();
+  welcome();
+  const look = upstream.look(["d1"]);
+  let failed = false;
+  look.catch(() => {
+    failed = true;
+  });
+  last().lose();
+  pass(50);
+  await settled();
+  expect(failed).toBe(false);
+  last().lose();
+  await expect(look).rejects.toMatchObject({ code: "verification_unavailable" });
+  await expect(upstream.look(["d2"])).rejects.toMatchObject({ code: "verification_unavailable" });
+  pass(100);
+  welcome();
+  expect(sent("look")).toEqual([]);
+});
+
+test("closing between two sessions fails the looks that wait", async () => {
+  const { upstream, welcome, last } = world();
   welcome();
   const look = upstream.look(["d1"]);
   last().lose();
+  upstream.close();
   await expect(look).rejects.toMatchObject({ code: "verification_unavailable" });
-  pass(50);
-  welcome();
-  last().frame({ type: "found", look: 1, loaded: [{ key, cacheable: true }] });
 });
 
 test("a node that leaves is left: nothing held is believed, it is released, and another is asked", async () => {

@@ -36,7 +36,10 @@ export interface UpstreamOptions {
 
 /** A verifier's way to the nodes: see {@link createUpstream}. */
 export interface Upstream {
-  /** Asks the node for digests. @throws Failure `verification_unavailable` without a session, or when it ends. */
+  /**
+   * Asks the node for digests, or the next one when the session ends meanwhile: a node that stops is left without a
+   * failure. @throws Failure `verification_unavailable` when the first attempt to connect again fails, and from then on.
+   */
   look(digests: readonly string[]): Promise<readonly Loaded[]>;
   /** Sends a batch of uses; `false` without a session. */
   report(batch: number, uses: readonly KeyUse[]): boolean;
@@ -63,6 +66,8 @@ export function createUpstream(options: UpstreamOptions): Upstream {
   let cancelRetry = (): void => {};
   let retryMs = RETRY_FIRST_MS;
   let closed = false;
+  /** Looks between a session and the first attempt at the next; `null` when there is nothing to hope for. */
+  let waiting: Look[] | null = null;
 
   function connect(): void {
     let over = false;
@@ -94,16 +99,23 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     lookup.drop();
     lookup.forget();
     session = createSession({ ...options, connection: on, leaseMs, lose });
+    for (const look of waiting ?? []) session.look(look);
+    waiting = null;
     onSession("began");
+  }
+
+  function giveUpWaiting(): void {
+    for (const { reject } of waiting ?? []) reject(unavailable());
+    waiting = null;
   }
 
   function disconnected(): void {
     connection = null;
     if (session !== null) {
-      session.end();
+      waiting = session.end();
       session = null;
       onSession("ended");
-    }
+    } else giveUpWaiting();
     if (closed) return;
     cancelRetry = after(retryMs * (0.5 + random() / 2), connect);
     retryMs = Math.min(retryMs * 2, retryMaxMs);
@@ -112,7 +124,12 @@ export function createUpstream(options: UpstreamOptions): Upstream {
   connect();
   return {
     look(digests) {
-      return session === null ? Promise.reject(unavailable()) : session.look(digests);
+      return new Promise((resolve, reject) => {
+        const look = { digests, resolve, reject };
+        if (session !== null) session.look(look);
+        else if (waiting !== null) waiting.push(look);
+        else reject(unavailable());
+      });
     },
     report(batch, uses) {
       if (session === null) return false;
@@ -127,20 +144,28 @@ export function createUpstream(options: UpstreamOptions): Upstream {
       lookup.drop();
       lookup.forget();
       if (session !== null) {
-        session.end();
+        waiting = session.end();
         session = null;
         last?.send({ type: "release" });
         onSession("ended");
       }
+      giveUpWaiting();
       last?.close();
     },
   };
 }
 
+interface Look {
+  readonly digests: readonly string[];
+  resolve(loaded: readonly Loaded[]): void;
+  reject(failure: Failure): void;
+}
+
 interface Session {
   receive(frame: Exclude<Downward, { type: "welcome" }>): void;
-  look(digests: readonly string[]): Promise<readonly Loaded[]>;
-  end(): void;
+  look(look: Look): void;
+  /** Returns the looks that were not answered. */
+  end(): Look[];
 }
 
 /** A connection on which an ask stays unanswered for this part of a lease is given up. */
@@ -160,10 +185,7 @@ function createSession(options: SessionOptions): Session {
   const { lookup, connection, leaseMs } = options;
   /** When each was about to be sent, by the holder's clock; oldest first. */
   const asks = new Map<number, number>();
-  const looks = new Map<
-    number,
-    { resolve(loaded: readonly Loaded[]): void; reject(failure: Failure): void }
-  >();
+  const looks = new Map<number, Look>();
   let asked = 0;
   let looked = 0;
   let cancelAsk = (): void => {};
@@ -226,18 +248,14 @@ function createSession(options: SessionOptions): Session {
           return options.lose();
       }
     },
-    look(digests) {
+    look(look) {
       looked += 1;
-      const number = looked;
-      connection.send({ type: "look", look: number, digests });
-      return new Promise((resolve, reject) => {
-        looks.set(number, { resolve, reject });
-      });
+      looks.set(looked, look);
+      connection.send({ type: "look", look: looked, digests: look.digests });
     },
     end() {
       cancelAsk();
-      for (const { reject } of looks.values()) reject(unavailable());
-      looks.clear();
+      return [...looks.values()];
     },
   };
 }
