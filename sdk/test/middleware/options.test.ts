@@ -116,6 +116,14 @@ test.each(
   expect(() => apiKeyAuth({ verifier })).not.toThrow();
 });
 
+test("fetch: the refusal of a HEAD has no body for a server to send", async () => {
+  const { verifier } = createWorld();
+  const handler = fetchMiddleware.apiKeyAuth({ verifier })(() => new Response());
+  const refused = await handler(new Request("http://127.0.0.1/", { method: "HEAD" }));
+  expect(refused.status).toBe(401);
+  expect(refused.body).toBeNull();
+});
+
 test("types that change later change nothing", async () => {
   const { verifier, issue } = createWorld();
   const types: ("secret" | "public")[] = ["secret"];
