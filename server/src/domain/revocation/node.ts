@@ -198,6 +198,7 @@ export function createNode(options: NodeOptions): Node {
   /** Renews when it is time or there is news, of which nothing else need have told. */
   async function check(): Promise<void> {
     if (member === null || untilDueMs() <= 0) return renew();
+    if (running !== null) return; // which brings the news
     headSeq = Math.max(headSeq, await leases.readClock());
     if (headSeq > applied.seq) await renew();
   }
