@@ -1,4 +1,3 @@
-import type { RevocationJson } from "@latchkey/sdk/client";
 import { waitFor } from "../child.ts";
 import type { Fleet, FleetNode } from "../fleet.ts";
 
@@ -56,42 +55,17 @@ export async function nodeRows(fleet: Fleet): Promise<string[]> {
   return rows.map(({ label, id }) => `${label} ${id}`).sort();
 }
 
-/**
- * Revokes a key by one node while `lost` cannot answer.
- *
- * Meanwhile a renewal arrives that was on its way when the node was lost. So no observer, who may have begun to watch
- * its row before the revocation, takes the row away before the revocation has waited a lease: what the receipt says is
- * then certain.
- */
-export async function revokeWithout(
-  lost: FleetNode,
-  by: FleetNode,
+/** Resolves when exactly these nodes, or all that run, have a row, one each: where a test may begin. */
+export async function settled(
   fleet: Fleet,
-  { id }: Issued,
-): Promise<RevocationJson | null> {
-  const answer = by.client.apiKeys.revoke(id);
-  await waitFor("the revocation to be stored", async () => {
-    const [row] = await fleet.postgres.run(
-      `select revoked_at from api_key where id = '${id}'`,
-      fleet.database,
-    );
-    return row?.revoked_at === null ? undefined : true;
-  });
-  await fleet.postgres.run(
-    `update node set renewals = renewals + 1 where label = '${lost.label}'`,
-    fleet.database,
-  );
-  return (await answer).revocation;
-}
-
-/** Resolves when exactly the running nodes have a row, one each: where a test may begin. */
-export async function settled(fleet: Fleet): Promise<void> {
-  const labels = fleet.nodes.filter((node) => !node.server().hasEnded()).map(({ label }) => label);
+  nodes = fleet.nodes.filter((node) => !node.server().hasEnded()),
+): Promise<void> {
+  const labels = nodes.map(({ label }) => label).sort();
   await waitFor(
-    "the fleet to be whole",
+    "each node to have its row, and nobody else",
     async () => {
       const rows = (await nodeRows(fleet)).map((row) => row.split(" ")[0]);
-      return rows.join() === labels.toSorted().join() ? true : undefined;
+      return rows.join() === labels.join() ? true : undefined;
     },
     { withinMs: 15_000 },
   );
