@@ -18,7 +18,7 @@ export interface ConnectOptions {
   readonly token: string | undefined;
   /** How long to wait for the first connection, ms; 10,000 unless given. */
   readonly connectTimeoutMs?: number | undefined;
-  /** Keys held at most, up to 400 bytes each; 100,000 unless given. */
+  /** Keys held at most, up to 500 bytes each; 100,000 unless given. */
   readonly keysMax?: number | undefined;
 }
 
@@ -79,7 +79,7 @@ export async function connectVerifier(options: ConnectOptions): Promise<Connecte
   });
   const isClosed = (): boolean => closing !== null;
   const states = createStates({ after, lookup, connected: () => connected, closed: isClosed });
-  const watch = createWatch({ lookup, after });
+  const watch = createWatch({ lookup, after, keysMax });
   const verifier = createVerifier({ lookup, requestId: newRequestId });
   const reports = createReports({
     drain: verifier.drainUses,
@@ -95,11 +95,9 @@ export async function connectVerifier(options: ConnectOptions): Promise<Connecte
     onStored: reports.stored,
     onSession(event) {
       connected = event !== "ended";
-      if (event === "began") {
-        reports.resend();
-        watch.checkAll();
-      }
-      states.update();
+      if (event !== "began") return states.update();
+      reports.resend();
+      watch.checkAll(); // a lapse is told when no grant follows in time
     },
   });
 

@@ -46,7 +46,7 @@ function world(keysMax = 100_000) {
     bounds: { keysMax, loadTimeoutMs: 1e9 },
   });
   lookup.grant(lookup.clock.read(), 1_000);
-  const watch = createWatch({ lookup, after });
+  const watch = createWatch({ lookup, after, keysMax });
   const settled = async (): Promise<void> => {
     for (let turn = 0; turn < 60; turn++) await new Promise((resolve) => setImmediate(resolve));
   };
@@ -178,12 +178,11 @@ test("a key that was never verified here, or was pushed out by others, cannot be
     expect.objectContaining({ code: "resource_missing" }),
   );
   await verified("d0");
-  for (let at = 1; at <= 2_100; at++) void verified(`d${at}`);
-  await verified("d2101");
+  for (let at = 1; at <= 5; at++) await verified(`d${at}`);
   expect(() => watch.onRevoked("key_0", call("none"))).toThrow(
     expect.objectContaining({ code: "resource_missing" }),
   );
-  watch.onRevoked("key_2101", call("held"));
+  watch.onRevoked("key_5", call("held"));
 });
 
 test("ten thousand watched keys are looked up again 500 at a time, and a request finds room", async () => {

@@ -22,9 +22,6 @@ interface Watched {
   readonly callbacks: Set<() => unknown>;
 }
 
-/** Keys loaded last that are known by their id; those that are held besides are found by looking at each. */
-const RECENT_MAX = 2_000;
-
 /** Checks under way at one time, however many keys are watched: real requests need look-ups too. */
 const CHECKS_MAX = LOOKUP_BOUNDS.batchMax;
 
@@ -34,10 +31,12 @@ const RETRY_MS = 1_000;
 /** Watches keys for connections that outlive a request. */
 export function createWatch(options: {
   readonly lookup: Lookup;
+  /** Keys loaded last that are known by their id; one that is held besides is found by looking at each, in ms. */
+  readonly keysMax: number;
   after(ms: number, task: () => void): () => void;
 }): Watch {
-  const { lookup, after } = options;
-  const recent = createCache<{ readonly digest: string; readonly key: KeyRecord }>(RECENT_MAX);
+  const { lookup, after, keysMax } = options;
+  const recent = createCache<{ readonly digest: string; readonly key: KeyRecord }>(keysMax);
   const watched = new Map<string, Watched>();
   /** Those to be checked, in turn, and those that could not be. */
   const due = new Set<Watched>();
