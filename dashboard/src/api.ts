@@ -1,5 +1,5 @@
-import { type ApiKeyFilter, type Client, createClient } from "@latchkey/sdk/client";
-import { queryOptions } from "@tanstack/react-query";
+import { type ApiKeyFilter, type Client, createClient, type PageAsk } from "@latchkey/sdk/client";
+import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { bounds } from "./bounds.ts";
 
 const clients = new Map<string, Client>();
@@ -7,7 +7,7 @@ const clients = new Map<string, Client>();
 /** What is read is tried again by the cache of answers; a deed, by the person who was told that it failed. */
 const retries = 0;
 
-/** The client for calls that name no account: set-up, sign-in, who am I. */
+/** The client for calls that name no account: set-up, sign-in, who am I, and what the operator does. */
 export const visitor = createClient({ retries });
 
 /** The one client that acts for an account; the session's cookie signs its calls. */
@@ -32,6 +32,7 @@ export interface KeySearch {
 export const cacheKeys = {
   me: ["me"],
   setUp: ["set-up"],
+  tokens: ["operator", "tokens"],
   environments: (account: string) => ["account", account, "environments"],
   apiKeys: (account: string, environment: string) => [
     "account",
@@ -84,6 +85,16 @@ export const apiKeyQuery = (account: string, environment: string, id: string) =>
     queryKey: [...cacheKeys.apiKeys(account, environment), id],
     queryFn: ({ signal }) => clientFor(account).apiKeys.get(id, { signal }),
     refetchInterval: 2_000,
+  });
+
+/** One page of the operator's tokens, read again every ten seconds while it can be seen. */
+export const tokensQuery = (cursor: Pick<PageAsk, "after" | "before">) =>
+  queryOptions({
+    queryKey: [...cacheKeys.tokens, cursor],
+    queryFn: ({ signal }) =>
+      visitor.tokens.list({ ...cursor, page_size: bounds.pageSize }, { signal }),
+    placeholderData: keepPreviousData,
+    refetchInterval: 10_000,
   });
 
 function filterOf(environment: string, { q, ...rest }: KeySearch): ApiKeyFilter {

@@ -3,6 +3,7 @@ export const bounds = {
   passwordMin: 12,
   passwordMax: 128,
   nameMax: 100,
+  tokenNameMax: 64,
   emailMax: 254,
   descriptionMax: 256,
   reasonMax: 256,
@@ -32,6 +33,12 @@ export const rules = {
   name: (value: string): string | null => {
     if (value.trim() === "") return "Enter a name.";
     return value.trim().length > bounds.nameMax ? `At most ${bounds.nameMax} characters.` : null;
+  },
+  tokenName: (value: string): string | null => {
+    if (value.trim() === "") return "Enter a name.";
+    return value.trim().length > bounds.tokenNameMax
+      ? `At most ${bounds.tokenNameMax} characters.`
+      : null;
   },
   email: (value: string): string | null =>
     emailShape.test(value.trim()) && value.length <= bounds.emailMax

@@ -4,6 +4,8 @@ import { createContext, useContext } from "react";
 /** Where in the dashboard a person is: account, environment and what they may do there. */
 export interface Place {
   person: MeJson["person"];
+  /** Whether they run the installation. The server decides; this only hides what it would refuse. */
+  operator: boolean;
   account: MeJson["accounts"][number];
   accounts: MeJson["accounts"];
   environment: EnvironmentJson;

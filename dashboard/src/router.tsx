@@ -14,6 +14,7 @@ import { AccountPage, HomePage } from "./pages/home.tsx";
 import { CrashPage, NotFoundPage } from "./pages/not-found.tsx";
 import { SetUpPage } from "./pages/set-up.tsx";
 import { SignInPage } from "./pages/sign-in.tsx";
+import { TokensPage } from "./pages/tokens.tsx";
 import { Shell } from "./parts/shell.tsx";
 
 const rootRoute = createRootRouteWithContext<{ queryClient: QueryClient }>()({
@@ -69,13 +70,14 @@ export type KeySearchInAddress = {
 const apiKeysRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: "/platform/api-keys",
-  validateSearch: (search: Record<string, unknown>): KeySearchInAddress => ({
-    ...(isStatus(search.status) && search.status !== "active" ? { status: search.status } : {}),
-    ...textIn("q", search.q),
-    ...textIn("after", search.after),
-    // One cursor at a time: a page is after or before something.
-    ...(search.after === undefined ? textIn("before", search.before) : {}),
-  }),
+  validateSearch: (search: Record<string, unknown>): KeySearchInAddress => {
+    const q = textOf(search.q);
+    return {
+      ...(isStatus(search.status) && search.status !== "active" ? { status: search.status } : {}),
+      ...(q === undefined ? {} : { q }),
+      ...cursorIn(search),
+    };
+  },
   component: ApiKeysPage,
 });
 
@@ -85,11 +87,25 @@ const environmentsRoute = createRoute({
   component: EnvironmentsPage,
 });
 
+const tokensRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/operator/tokens",
+  validateSearch: (search: Record<string, unknown>): { after?: string; before?: string } =>
+    cursorIn(search),
+  component: TokensPage,
+});
+
+/** One cursor at a time: a page is after or before something. */
+function cursorIn(search: Record<string, unknown>): { after?: string; before?: string } {
+  const [after, before] = [textOf(search.after), textOf(search.before)];
+  if (after !== undefined) return { after };
+  return before === undefined ? {} : { before };
+}
+
 /** The router reads `?q=12` as a number; here it is text again. */
-function textIn(name: "q" | "after" | "before", value: unknown): KeySearchInAddress {
+function textOf(value: unknown): string | undefined {
   const text = typeof value === "number" ? String(value) : value;
-  if (typeof text !== "string" || text === "") return {};
-  return { [name]: text.slice(0, bounds.searchMax) };
+  return typeof text !== "string" || text === "" ? undefined : text.slice(0, bounds.searchMax);
 }
 
 const routeTree = rootRoute.addChildren([
@@ -97,7 +113,7 @@ const routeTree = rootRoute.addChildren([
   setUpRoute,
   signInRoute,
   accountRoute,
-  shellRoute.addChildren([shellIndexRoute, apiKeysRoute, environmentsRoute]),
+  shellRoute.addChildren([shellIndexRoute, apiKeysRoute, environmentsRoute, tokensRoute]),
 ]);
 
 /** Makes the router; called after the set-up secret has left the address bar, which it reads here. */

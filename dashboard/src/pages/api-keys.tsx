@@ -8,7 +8,8 @@ import { CreateKey } from "../parts/create-key.tsx";
 import { EditDescription } from "../parts/edit-description.tsx";
 import { EmptyKeys, NoKeysForRole } from "../parts/empty-keys.tsx";
 import { KeyFilters } from "../parts/key-filters.tsx";
-import { KeyList, KeyListSkeleton } from "../parts/key-list.tsx";
+import { KeyList } from "../parts/key-list.tsx";
+import { ListSkeleton } from "../parts/list-skeleton.tsx";
 import { Page } from "../parts/page.tsx";
 import { Paging } from "../parts/paging.tsx";
 import { Problem } from "../parts/problem.tsx";
@@ -70,7 +71,7 @@ function ApiKeys() {
           retrying={list.isFetching}
         />
       ) : null}
-      {list.isPending ? <KeyListSkeleton /> : null}
+      {list.isPending ? <ListSkeleton what="API keys" /> : null}
       {list.data === undefined ? null : list.data.entries.length === 0 ? (
         <EmptyKeys
           search={search}

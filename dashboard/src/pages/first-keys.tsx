@@ -9,6 +9,7 @@ import { Snippet } from "../parts/snippet.tsx";
 import { TokenField } from "../parts/token-field.tsx";
 import { useDialog } from "../parts/use-dialog.ts";
 import { useSecretGuard } from "../parts/use-secret-guard.ts";
+import { verifierProgram } from "../verifier-program.ts";
 
 /** The end of set-up: every first token, shown this once, and the first verification live. */
 export function FirstKeys({ provisioned }: { provisioned: ProvisionedJson }) {
@@ -50,7 +51,7 @@ export function FirstKeys({ provisioned }: { provisioned: ProvisionedJson }) {
             Try it
           </Title>
           <Snippet title="Terminal command" code={curlLine(first.secret_key)} />
-          <Snippet title="Program" code={program(provisioned.verifier_token)} />
+          <Snippet title="Program" code={verifierProgram(provisioned.verifier_token)} />
           <FirstVerification account={provisioned.account.slug} environment={first.slug} />
         </Stack>
       )}
@@ -72,8 +73,8 @@ export function FirstKeys({ provisioned }: { provisioned: ProvisionedJson }) {
       >
         <Stack>
           <Text fz="sm">
-            They are shown only here, only now. Without them you can still issue new keys, but not a
-            new operator token from the dashboard.
+            They are shown only here, only now. Without them you can still create new keys and
+            tokens, but nobody can show you these again.
           </Text>
           <Group justify="flex-end">
             <Button variant="default" onClick={warning.close} data-autofocus>
@@ -146,7 +147,7 @@ function InstallationTokens({ provisioned }: { provisioned: ProvisionedJson }) {
         <TokenField
           label="Operator token"
           token={operator}
-          hint="Adds, suspends and removes accounts. Keep it apart from the others."
+          hint="Adds, suspends and removes accounts, and creates tokens. Keep it apart from the others."
         />
       )}
     </Stack>
@@ -155,17 +156,3 @@ function InstallationTokens({ provisioned }: { provisioned: ProvisionedJson }) {
 
 const curlLine = (secretKey: string): string =>
   `curl -i ${window.location.origin}/v1/whoami \\\n  -H "Authorization: Bearer ${secretKey}"`;
-
-/** As in the README; an address off loopback must be https, as it is wherever this page is. */
-function program(verifierToken: string | undefined): string {
-  return `// npm install @latchkey/sdk; LATCHKEY_VERIFIER_TOKEN=${verifierToken ?? "vt_…"}
-import { connectVerifier } from "@latchkey/sdk";
-
-const verifier = await connectVerifier({
-  url: "${window.location.origin}",
-  token: process.env.LATCHKEY_VERIFIER_TOKEN,
-});
-const verdict = await verifier.verify(request.headers.authorization, { types: ["secret"] });
-if (verdict.ok) console.log(verdict.key.account.slug, verdict.key.environment.slug);
-else console.log(verdict.refusal.message);`;
-}

@@ -1,12 +1,12 @@
 import { ApiError, type ApiKeyJson, type ApiKeyType, type NewApiKey } from "@latchkey/sdk/client";
-import { Button, Group, NativeSelect, Radio, Stack, Text, TextInput } from "@mantine/core";
+import { Button, Group, NativeSelect, Radio, Stack, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation } from "@tanstack/react-query";
 import { bounds, rules } from "../bounds.ts";
 import { fieldErrors } from "../failures.ts";
 import { usePlace } from "../place.ts";
 import { daysFromNow, localDateTime } from "../times.ts";
-import styles from "./keys.module.css";
+import { Choice } from "./choice.tsx";
 import { Problem } from "./problem.tsx";
 
 interface CreateKeyFormProps {
@@ -62,13 +62,13 @@ export function CreateKeyForm({ idempotencyKey, onIssued, onBusy, onCancel }: Cr
         ) : null}
         <Radio.Group label="Type" {...form.getInputProps("type")}>
           <Stack gap="xs" mt={6}>
-            <TypeChoice
+            <Choice
               value="secret"
               name="Secret"
               text="For your servers. Whoever has it can call the API as you."
               autoFocus
             />
-            <TypeChoice
+            <Choice
               value="public"
               name="Public"
               text="May be seen by anybody, e.g. in a browser or an app. Your API decides what it allows."
@@ -100,35 +100,6 @@ export function CreateKeyForm({ idempotencyKey, onIssued, onBusy, onCancel }: Cr
         </Group>
       </Stack>
     </form>
-  );
-}
-
-interface TypeChoiceProps {
-  value: ApiKeyType;
-  name: string;
-  text: string;
-  autoFocus?: boolean;
-}
-
-function TypeChoice({ value, name, text, autoFocus = false }: TypeChoiceProps) {
-  return (
-    <Radio.Card
-      value={value}
-      className={styles.choice ?? ""}
-      aria-label={name}
-      aria-describedby={`type-${value}`}
-      data-autofocus={autoFocus || undefined}
-    >
-      <Radio.Indicator mt={2} />
-      <span>
-        <Text component="span" display="block" fz="sm" fw={600}>
-          {name}
-        </Text>
-        <Text component="span" display="block" fz="sm" c="dimmed" id={`type-${value}`}>
-          {text}
-        </Text>
-      </span>
-    </Radio.Card>
   );
 }
 

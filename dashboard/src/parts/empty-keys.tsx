@@ -1,29 +1,8 @@
-import { Button, Stack, Text } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { IconEyeOff, IconKey, IconSearch } from "@tabler/icons-react";
-import type { ReactNode } from "react";
 import type { KeySearch } from "../api.ts";
 import { usePlace } from "../place.ts";
-import styles from "./keys.module.css";
-
-interface EmptyProps {
-  icon: typeof IconKey;
-  title: string;
-  text: string;
-  children?: ReactNode;
-}
-
-function Empty({ icon: Icon, title, text, children }: EmptyProps) {
-  return (
-    <Stack className={styles.empty ?? ""} align="center" gap="xs" role="status">
-      <Icon size={30} stroke={1.4} aria-hidden />
-      <Text fw={600}>{title}</Text>
-      <Text c="dimmed" fz="sm" ta="center" maw={420}>
-        {text}
-      </Text>
-      {children}
-    </Stack>
-  );
-}
+import { Empty } from "./empty.tsx";
 
 interface EmptyKeysProps {
   search: KeySearch;

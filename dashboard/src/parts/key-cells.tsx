@@ -1,4 +1,4 @@
-import type { ApiKeyJson } from "@latchkey/sdk/client";
+import type { ActorJson, ApiKeyJson } from "@latchkey/sdk/client";
 import { Badge, Text, Tooltip } from "@mantine/core";
 import { IconLock, IconWorld } from "@tabler/icons-react";
 import { stateOf } from "../key-state.ts";
@@ -79,25 +79,31 @@ function RevokedDetail({ apiKey, nowMs }: CellProps) {
   );
 }
 
+interface CreatedCellProps {
+  at: string;
+  by: ActorJson;
+  nowMs: number;
+}
+
 /** Who made it, and when. */
-export function CreatedCell({ apiKey, nowMs }: CellProps) {
+export function CreatedCell({ at, by, nowMs }: CreatedCellProps) {
   return (
     <>
-      <Moment at={apiKey.created_at} nowMs={nowMs} />
+      <Moment at={at} nowMs={nowMs} />
       <Text fz="xs" c="dimmed" className={styles.by}>
-        by {apiKey.created_by.name}
+        by {by.name}
       </Text>
     </>
   );
 }
 
 /** When it was last used, or "Never". */
-export function LastUsedCell({ apiKey, nowMs }: CellProps) {
-  if (apiKey.last_used_at === null)
+export function LastUsedCell({ at, nowMs }: { at: string | null; nowMs: number }) {
+  if (at === null)
     return (
       <Text fz="sm" c="dimmed" component="span">
         Never
       </Text>
     );
-  return <Moment at={apiKey.last_used_at} nowMs={nowMs} />;
+  return <Moment at={at} nowMs={nowMs} />;
 }

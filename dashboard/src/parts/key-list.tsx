@@ -1,20 +1,16 @@
 import type { ApiKeyJson } from "@latchkey/sdk/client";
-import { Group, Skeleton, Stack, Table, Text, VisuallyHidden } from "@mantine/core";
-import { useMediaQuery } from "@mantine/hooks";
+import { Group, Table, Text, VisuallyHidden } from "@mantine/core";
 import { stateOf } from "../key-state.ts";
 import { CreatedCell, LastUsedCell, StatusCell, TypeBadge } from "./key-cells.tsx";
 import { type KeyDeeds, KeyMenu } from "./key-menu.tsx";
 import styles from "./keys.module.css";
+import { useNarrow } from "./use-narrow.ts";
 
 interface KeyListProps {
   keys: readonly ApiKeyJson[];
   nowMs: number;
   deeds: KeyDeeds;
 }
-
-/** Whether there is no room for a table; read at once, so that nothing jumps after the first paint. */
-const useNarrow = (): boolean =>
-  useMediaQuery("(max-width: 62em)", false, { getInitialValueInEffect: false });
 
 /** The keys as a table, or as cards where a table would not fit. */
 export function KeyList(props: KeyListProps) {
@@ -50,10 +46,10 @@ function KeyTable({ keys, nowMs, deeds }: KeyListProps) {
                 <Description text={key.description} />
               </Table.Td>
               <Table.Td>
-                <CreatedCell apiKey={key} nowMs={nowMs} />
+                <CreatedCell at={key.created_at} by={key.created_by} nowMs={nowMs} />
               </Table.Td>
               <Table.Td>
-                <LastUsedCell apiKey={key} nowMs={nowMs} />
+                <LastUsedCell at={key.last_used_at} nowMs={nowMs} />
               </Table.Td>
               <Table.Td>
                 <StatusCell apiKey={key} nowMs={nowMs} />
@@ -89,11 +85,11 @@ function KeyCards({ keys, nowMs, deeds }: KeyListProps) {
             </dd>
             <dt>Last used</dt>
             <dd>
-              <LastUsedCell apiKey={key} nowMs={nowMs} />
+              <LastUsedCell at={key.last_used_at} nowMs={nowMs} />
             </dd>
             <dt>Created</dt>
             <dd>
-              <CreatedCell apiKey={key} nowMs={nowMs} />
+              <CreatedCell at={key.created_at} by={key.created_by} nowMs={nowMs} />
             </dd>
           </dl>
         </li>
@@ -114,17 +110,3 @@ function Description({ text }: { text: string }) {
 
 const deadness = (key: ApiKeyJson, nowMs: number): string =>
   stateOf(key, nowMs) === "active" ? "" : (styles.dead ?? "");
-
-/** Where the list will be. */
-export function KeyListSkeleton() {
-  return (
-    <div role="status" className={styles.box}>
-      <VisuallyHidden>Loading API keys…</VisuallyHidden>
-      <Stack gap="md" p="md">
-        {["a", "b", "c", "d"].map((row) => (
-          <Skeleton key={row} height={34} />
-        ))}
-      </Stack>
-    </div>
-  );
-}

@@ -1,10 +1,9 @@
 import type { ApiKeyJson } from "@latchkey/sdk/client";
 import { ActionIcon, Menu } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
 import { IconBan, IconCopy, IconDots, IconId, IconPencil } from "@tabler/icons-react";
 import { mayManage, usePlace } from "../place.ts";
+import { copyAndTell } from "./copy-and-tell.ts";
 import styles from "./keys.module.css";
-import { copyText } from "./use-copy.ts";
 
 /** What can be done to a key of the list; the page holds the dialogs, for a row may vanish under them. */
 export interface KeyDeeds {
@@ -29,11 +28,17 @@ export function KeyMenu({ apiKey, deeds }: { apiKey: ApiKeyJson; deeds: KeyDeeds
       </Menu.Target>
       <Menu.Dropdown>
         {token === undefined ? null : (
-          <Menu.Item leftSection={<IconCopy {...icon} />} onClick={() => copy(token, "Token")}>
+          <Menu.Item
+            leftSection={<IconCopy {...icon} />}
+            onClick={() => copyAndTell(token, "Token")}
+          >
             Copy token
           </Menu.Item>
         )}
-        <Menu.Item leftSection={<IconId {...icon} />} onClick={() => copy(apiKey.id, "Key id")}>
+        <Menu.Item
+          leftSection={<IconId {...icon} />}
+          onClick={() => copyAndTell(apiKey.id, "Key id")}
+        >
           Copy key id
         </Menu.Item>
         {mayManage(account.role) ? (
@@ -60,16 +65,5 @@ export function KeyMenu({ apiKey, deeds }: { apiKey: ApiKeyJson; deeds: KeyDeeds
         ) : null}
       </Menu.Dropdown>
     </Menu>
-  );
-}
-
-/** Copies and says so in the corner, for the menu is gone by then. */
-function copy(value: string, what: string): void {
-  void copyText(value).then((done) =>
-    notifications.show(
-      done
-        ? { message: `${what} copied` }
-        : { color: "red", message: `${what} not copied: the browser refused.` },
-    ),
   );
 }

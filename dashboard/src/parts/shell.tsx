@@ -35,6 +35,7 @@ export function Shell() {
     <PlaceContext
       value={{
         person: me.data.person,
+        operator: me.data.operator,
         account,
         accounts: me.data.accounts,
         environment,

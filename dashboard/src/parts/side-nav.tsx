@@ -1,5 +1,5 @@
 import { Text } from "@mantine/core";
-import { IconKey, IconStack2 } from "@tabler/icons-react";
+import { IconKey, IconShieldCheck, IconStack2 } from "@tabler/icons-react";
 import { Link, useMatchRoute } from "@tanstack/react-router";
 import { usePlace } from "../place.ts";
 import styles from "./frame.module.css";
@@ -8,10 +8,12 @@ import styles from "./frame.module.css";
 const groups = [
   {
     name: "Platform",
+    operator: false,
     links: [{ to: "/$account/$environment/platform/api-keys", text: "API keys", icon: IconKey }],
   },
   {
     name: "Settings",
+    operator: false,
     links: [
       {
         to: "/$account/$environment/settings/environments",
@@ -20,29 +22,42 @@ const groups = [
       },
     ],
   },
+  {
+    name: "Operator",
+    operator: true,
+    links: [
+      {
+        to: "/$account/$environment/operator/tokens",
+        text: "Verifier tokens",
+        icon: IconShieldCheck,
+      },
+    ],
+  },
 ] as const;
 
 /** The links of the sidebar, and of the drawer that stands for it on phones. */
 export function SideNav({ onNavigate }: { onNavigate?: () => void }) {
-  const { account, environment } = usePlace();
+  const { account, environment, operator } = usePlace();
   const params = { account: account.slug, environment: environment.slug };
   return (
     <nav aria-label="Main">
-      {groups.map((group) => (
-        <section key={group.name} aria-label={group.name}>
-          <p className={styles.groupName}>{group.name}</p>
-          <ul className={styles.group}>
-            {group.links.map(({ to, text, icon: Icon }) => (
-              <li key={to}>
-                <Link to={to} params={params} className={styles.link} onClick={onNavigate}>
-                  <Icon size={18} stroke={1.7} aria-hidden />
-                  {text}
-                </Link>
-              </li>
-            ))}
-          </ul>
-        </section>
-      ))}
+      {groups
+        .filter((group) => operator || !group.operator)
+        .map((group) => (
+          <section key={group.name} aria-label={group.name}>
+            <p className={styles.groupName}>{group.name}</p>
+            <ul className={styles.group}>
+              {group.links.map(({ to, text, icon: Icon }) => (
+                <li key={to}>
+                  <Link to={to} params={params} className={styles.link} onClick={onNavigate}>
+                    <Icon size={18} stroke={1.7} aria-hidden />
+                    {text}
+                  </Link>
+                </li>
+              ))}
+            </ul>
+          </section>
+        ))}
     </nav>
   );
 }

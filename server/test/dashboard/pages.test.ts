@@ -47,6 +47,10 @@ const openKeys = async (page: Page, search = "", environment = "development"): P
   await page.goto(world.at(environment) + search);
   await page.getByRole("heading", { name: "API keys" }).waitFor();
 };
+const openTokens = async (page: Page): Promise<void> => {
+  await page.goto(world.at("development", "operator/tokens"));
+  await page.getByRole("heading", { name: "Verifier tokens" }).waitFor();
+};
 const openEnvironments = async (page: Page): Promise<void> => {
   await page.goto(world.at("development", "settings/environments"));
   await page.getByRole("list", { name: "Environments" }).waitFor();
@@ -243,6 +247,89 @@ const states: Record<string, (page: Page) => Promise<unknown>> = {
     await failedDeletion(page, "earlier", { status: 404 });
     await dialog(page).getByText("Already deleted").waitFor();
   },
+  tokens: async (page) => {
+    await openTokens(page);
+    await keyRow(page, "First operator token").waitFor();
+  },
+  "tokens with long names": async (page) => {
+    await page.route("**/v1/tokens?**", async (route) => {
+      const { entries, ...rest } = await (await route.fetch()).json();
+      const named = entries.map((token: object) => ({ ...token, name: "long-name-".repeat(6) }));
+      return route.fulfill({ json: { entries: named, ...rest } });
+    });
+    await openTokens(page);
+    await keyRow(page, "long-name").first().waitFor();
+  },
+  "no tokens": async (page) => {
+    const page_info = { after: null, before: null, page_size: 25 };
+    await page.route("**/v1/tokens?**", (route) =>
+      route.fulfill({ json: { entries: [], page_info } }),
+    );
+    await openTokens(page);
+    await page.getByText("No tokens").waitFor();
+  },
+  "tokens still loading": async (page) => {
+    await page.route("**/v1/tokens?**", () => {}); // never answered
+    await openTokens(page);
+    await page.getByText("Loading tokens").waitFor();
+  },
+  "tokens without a server": async (page) => {
+    await page.route("**/v1/tokens?**", (route) => route.abort());
+    await openTokens(page);
+    await button(page, "Try again").waitFor();
+  },
+  "tokens, for others than the operator": async (page) => {
+    await page.route("**/v1/me", async (route) =>
+      route.fulfill({ json: { ...(await (await route.fetch()).json()), operator: false } }),
+    );
+    await openTokens(page);
+    await page.getByText("Only the operator sees these tokens").waitFor();
+  },
+  "a token's menu": async (page) => {
+    await openTokens(page);
+    await openKeyMenu(page, "First operator token");
+    await page.getByRole("menuitem", { name: "Delete token" }).waitFor();
+  },
+  "create dialog of tokens": async (page) => {
+    await openTokens(page);
+    await button(page, "Create token").click();
+    await dialog(page).getByRole("radio", { name: "Operator" }).waitFor();
+  },
+  "create dialog of tokens with a mistake": async (page) => {
+    await openTokens(page);
+    await button(page, "Create token").click();
+    await button(dialog(page), "Create").click();
+    await dialog(page).getByText("Enter a name.").waitFor();
+  },
+  "create dialog with the verifier token": async (page) => {
+    await createdToken(page, "verifier");
+    await dialog(page).getByText("connectVerifier(").waitFor();
+  },
+  "create dialog with the operator token": async (page) => {
+    await createdToken(page, "operator");
+    await dialog(page).getByText("LATCHKEY_OPERATOR_TOKEN").waitFor();
+  },
+  "delete dialog of a token": async (page) => {
+    await openTokens(page);
+    await openMenu(page, "First verifier token", "Delete token");
+  },
+  "delete dialog of a token with its receipt": async (page) => {
+    await openTokens(page);
+    const revocation = { state: "effective", effective_at: new Date().toISOString(), took_ms: 14 };
+    await page.route("**/v1/tokens/tok_*", (route) =>
+      route.fulfill({ json: { revocation: { ...revocation, acknowledged: 5, lapsed: 0 } } }),
+    );
+    await openMenu(page, "First verifier token", "Delete token");
+    await button(dialog(page), "Delete token").click();
+    await dialog(page).getByText("5 of 5 verifiers confirmed").waitFor();
+  },
+  "delete dialog of a token that does not know": async (page) => {
+    await openTokens(page);
+    await page.route("**/v1/tokens/tok_*", (route) => route.abort());
+    await openMenu(page, "First verifier token", "Delete token");
+    await button(dialog(page), "Delete token").click();
+    await dialog(page).getByText("may or may not be deleted").waitFor();
+  },
   "account menu": async (page) => {
     await openKeys(page);
     await button(page, "Account: Acme").click();
@@ -287,6 +374,23 @@ const answerCreation =
     return route.fulfill({ status: 201, json: { ...some, type, api_key } });
   };
 
+/** Creates a token in the dialog; the server is not asked, so that the list stays as it is. */
+async function createdToken(page: Page, kind: "verifier" | "operator"): Promise<void> {
+  await openTokens(page);
+  await page.route("**/v1/tokens", async (route) => {
+    const token = `${kind === "verifier" ? "vt" : "ot"}_${"0aZ".repeat(12)}`;
+    const [some] = (await world.operator.tokens.list()).entries;
+    await route.fulfill({ status: 201, json: { ...some, kind, token } });
+  });
+  await button(page, "Create token").click();
+  await dialog(page).getByLabel("Name").fill("Checkout service");
+  await dialog(page)
+    .getByRole("radio", { name: kind === "verifier" ? "Verifier" : "Operator" })
+    .check();
+  await button(dialog(page), "Create").click();
+  await button(dialog(page), "Done").waitFor();
+}
+
 /** A revoked key as the server answers it, with this receipt. */
 async function revoked(receipt: object): Promise<object> {
   const [some] = (await world.client.apiKeys.list({ environment: "development" })).entries;
@@ -315,7 +419,7 @@ beforeAll(async () => {
 });
 
 /** States that end when the table of keys gives way to cards: they are opened anew on a phone. */
-const gone = new Set(["a key's menu"]);
+const gone = new Set(["a key's menu", "a token's menu"]);
 
 /** They wait for each other's turn at the processor, several at a time. */
 const WITHIN_MS = 80_000;

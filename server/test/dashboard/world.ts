@@ -19,6 +19,9 @@ export interface Visit {
   readonly complaints: string[];
 }
 
+/** Pages of the shell, as its addresses name them. */
+type ShellPage = "platform/api-keys" | "settings/environments" | "operator/tokens";
+
 /** One server, one browser and the first account, shared by the tests of a file. */
 export interface World {
   readonly server: RealServer;
@@ -26,12 +29,16 @@ export interface World {
   readonly first: FirstAccount;
   /** Acts for the account with its service token, past the browser. */
   readonly client: Client;
+  /** Acts for the operator with the operator token, past the browser. */
+  readonly operator: Client;
   /** A browser profile of its own in which the owner is signed in, unless `signedIn` is false. */
   profile(options?: BrowserContextOptions & { signedIn?: boolean }): Promise<BrowserContext>;
   /** A page in a profile of its own. */
   visit(options?: BrowserContextOptions & { signedIn?: boolean }): Promise<Visit>;
   /** Where a page of an environment is. */
-  at(environment: string, page?: "platform/api-keys" | "settings/environments"): string;
+  at(environment: string, page?: ShellPage): string;
+  /** What verifying a key with this verifier token answers. */
+  verifyWith(verifierToken: string): Promise<number>;
   /** What the hot route answers to a token. */
   authenticate(token: string): Promise<number>;
   /** Ends everything that was started. */
@@ -45,6 +52,7 @@ export async function openWorld(): Promise<World> {
   const server = await startServer({ dataFolder: folder.path });
   const browser = await launchBrowser();
   const client = createClient({ url: server.url, token: first.service_token });
+  const operator = createClient({ url: server.url, token: first.operator_token });
   const signedInState = await signIn(browser, server.url);
 
   const profile: World["profile"] = ({ signedIn = true, ...options } = {}) =>
@@ -59,12 +67,21 @@ export async function openWorld(): Promise<World> {
     browser,
     first,
     client,
+    operator,
     profile,
     visit: async (options) => openPage(await profile(options)),
     at: (environment, page = "platform/api-keys") => `/acme/${environment}/${page}`,
     async authenticate(token) {
       const { status } = await fetch(`${server.url}/v1/authenticate?type=any`, {
         headers: { Authorization: `Bearer ${token}` },
+      });
+      return status;
+    },
+    async verifyWith(verifierToken) {
+      const { status } = await fetch(`${server.url}/v1/api_keys/verify`, {
+        method: "POST",
+        headers: { Authorization: `Bearer ${verifierToken}`, "Content-Type": "application/json" },
+        body: JSON.stringify({ api_key: first.environments[0]?.secret_key }),
       });
       return status;
     },
