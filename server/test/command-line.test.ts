@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
+import { waitFor } from "./child.ts";
 import {
   OWNER,
   type ServerEnv,
@@ -33,17 +34,27 @@ async function run(args: readonly string[], env: ServerEnv = {}, input = "") {
   return { code, stdout: child.stdout(), stderr: child.stderr() };
 }
 
-test("latchkey alone prints its help, which names every command, exit code and example", async () => {
-  const { code, stdout, stderr } = await run([]);
+test("--help names every command, exit code and example", async () => {
+  const { code, stdout, stderr } = await run(["--help"]);
   expect([code, stderr]).toEqual([0, ""]);
   for (const said of ["serve", "setup", "accounts", "LATCHKEY_URL", "Examples:", "Exit codes:"])
     expect(stdout).toContain(said);
-  expect(await run(["--help"])).toEqual({ code: 0, stdout, stderr: "" });
+  expect(stdout).toContain("Without a command it serves.");
 
   const accounts = await run(["accounts", "--help"]);
   expect(accounts.stdout).toContain("create");
   expect(accounts.stdout).toContain("list");
   expect((await run(["serve", "--help"])).stdout).toContain("LATCHKEY_LEASE_SECONDS");
+});
+
+test("latchkey alone serves", async () => {
+  const server = startLatchkey([], { LATCHKEY_DATA: await folder(), PORT: "0" });
+  undo.push(() => server.end());
+  await waitFor("the server to listen, or to end", () => {
+    return server.hasEnded() || server.stdout().includes("\n") || undefined;
+  });
+  expect(server.stdout()).toMatch(/^Latchkey listens on http:\/\/127\.0\.0\.1:/);
+  expect(await server.end()).toEqual({ code: 0, signal: null });
 });
 
 test("--version is a version", async () => {

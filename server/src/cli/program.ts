@@ -35,7 +35,7 @@ export interface Program {
 export function buildProgram(terminal: Terminal, deps: ProgramDeps): Program {
   let code: number = EXIT.done;
   const command = new Command("latchkey")
-    .description("API keys whose revocation is immediate.")
+    .description("API keys whose revocation is immediate. Without a command it serves.")
     .version(deps.version)
     .configureOutput({
       writeOut: (text) => terminal.stdout.write(text),
@@ -142,8 +142,8 @@ export async function runProgram(
   terminal: Terminal,
 ): Promise<number> {
   try {
-    if (argv.length <= 2) program.command.outputHelp();
-    else await program.command.parseAsync([...argv]);
+    // Not commander's default command, which would take a mistyped one for an argument of its own.
+    await program.command.parseAsync(argv.length > 2 ? [...argv] : [...argv, "serve"]);
     return program.exitCode();
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
