@@ -32,7 +32,7 @@ const CLOSE_MAX_MS = 1_000;
  */
 async function socketOpener(): Promise<OpenSocket> {
   const { WebSocket: Standard } = globalThis as { WebSocket?: unknown };
-  if (typeof Standard === "function") {
+  if (typeof Standard === "function" && !isNodeWithoutOne()) {
     const Native = Standard as new (url: string, options: object) => Socket;
     return (url, headers) => new Native(url, { protocols: [SUBPROTOCOL], headers });
   }
@@ -43,6 +43,17 @@ async function socketOpener(): Promise<OpenSocket> {
     closeTimeout: CLOSE_MAX_MS, // not in its types yet
   };
   return (url, headers) => new WebSocket(url, SUBPROTOCOL, { ...bounds, headers });
+}
+
+/** On Node before 22 a global WebSocket is not Node's: frameworks put one there, Next.js that of `ws`. */
+function isNodeWithoutOne(): boolean {
+  const { process, Bun, Deno } = globalThis as {
+    process?: { versions?: { node?: string } };
+    Bun?: unknown;
+    Deno?: unknown;
+  };
+  if (Bun !== undefined || Deno !== undefined) return false;
+  return Number.parseInt(process?.versions?.node ?? "22", 10) < 22;
 }
 
 export interface RemoteOptions {

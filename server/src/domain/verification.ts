@@ -95,8 +95,8 @@ export function createVerification(
     report: recordUses,
     onRenewed: lookAfterOthers,
   });
-  const barrier = parts.createBarrier({ ...options, leases, node });
-  const reaper = parts.createReaper({ leases, node, ambient });
+  const reaper = parts.createReaper({ leases, node, ambient, logger });
+  const barrier = parts.createBarrier({ ...options, leases, node, reaper });
   const uses = createUses(options, () => verifier.drainUses());
   let lookedMs = Number.NEGATIVE_INFINITY;
 

@@ -6,6 +6,7 @@ import type { Ambient } from "../../src/ambient.ts";
 import { draftAccessToken } from "../../src/domain/access-tokens.ts";
 import { draftAccount } from "../../src/domain/accounts.ts";
 import { createBarrier } from "../../src/domain/revocation/barrier.ts";
+import { createReaper } from "../../src/domain/revocation/reaper.ts";
 import { tokenMaker } from "../../src/domain/tokens.ts";
 import { type AppDeps, createApp } from "../../src/http/app.ts";
 import { openSqlite } from "../../src/store/sqlite.ts";
@@ -68,8 +69,10 @@ export async function openWorld(change: (deps: AppDeps) => Partial<AppDeps> = ()
   const log: string[] = [];
   const logger = pino({ level: "debug" }, { write: (line: string) => void log.push(line) });
   const makeToken = tokenMaker(randomBytes, null);
-  const node = { renew: async () => {} };
-  const barrier = createBarrier({ leases: store.leases, node, ambient, logger });
+  const { leases } = store;
+  const node = { renew: async () => {}, appliedSeq: 0 };
+  const reaper = createReaper({ leases, node, ambient, logger });
+  const barrier = createBarrier({ leases, node, reaper, ambient, logger });
   let lookUps = 0;
 
   const verify: Verify = async (credentials, ask, requestId = "") => {

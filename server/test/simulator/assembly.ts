@@ -17,7 +17,8 @@ export interface Planted {
   readonly lookup?: (lookup: Lookup) => Lookup;
   /** The store that the node renews by. */
   readonly nodeLeases?: (leases: LeaseStore) => LeaseStore;
-  readonly barrierLeases?: (leases: LeaseStore) => LeaseStore;
+  /** What the barrier asks of the store, its readings of the rows among it. */
+  readonly barrierLeases?: (leases: BarrierLeases) => BarrierLeases;
   readonly barrierAmbient?: (ambient: Ambient) => Ambient;
   readonly barrier?: (barrier: Barrier) => Barrier;
   readonly node?: (node: Node) => Node;
@@ -27,6 +28,11 @@ export interface Planted {
 
 /** A flaw of every server process. */
 export const planted = (plant: Plant): Flaw => ({ assemble: assembleWith(plant) });
+
+export type BarrierLeases = Pick<
+  LeaseStore,
+  "pendingRevocations" | "recordEffective" | "readNodes"
+>;
 
 /** Makes the planted parts of one process; they may share what they remember. */
 export type Plant = (ambient: Ambient, store: Store) => Planted;
@@ -44,9 +50,10 @@ export function assembleWith(plant: Plant): (options: VerificationOptions) => Ve
       createLookup: (part) => lookup(createLookup({ ...part, clocks: clocks(part.clocks) })),
       createNode: (part) => node(createNode({ ...part, leases: nodeLeases(part.leases) })),
       createBarrier: (part) => {
-        const { leases, ambient } = part;
-        const its = { leases: barrierLeases(leases), ambient: barrierAmbient(ambient) };
-        return barrier(createBarrier({ ...part, ...its }));
+        const { reaper, ambient } = part;
+        const leases = barrierLeases({ ...part.leases, readNodes: reaper.observe });
+        const its = { leases, reaper: { observe: leases.readNodes } };
+        return barrier(createBarrier({ ...part, ...its, ambient: barrierAmbient(ambient) }));
       },
       createReaper: (part) => {
         const { leases, ambient } = part;

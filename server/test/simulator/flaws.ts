@@ -1,7 +1,7 @@
 import { RATE_ALLOWANCE } from "@latchkey/sdk/core";
 import type { Ambient } from "../../src/ambient.ts";
 import type { LeaseStore, Store } from "../../src/store/store.ts";
-import { assembleWith, type Planted, planted } from "./assembly.ts";
+import { assembleWith, type BarrierLeases, type Planted, planted } from "./assembly.ts";
 import { joiningLookup, leakyLookup, wrapLookup } from "./flawed-lookup.ts";
 import { revokeOutsideTheLock } from "./flawed-store.ts";
 import { FLAWS_BELOW } from "./flaws-below.ts";
@@ -191,7 +191,7 @@ function watchKnownRows(): Planted {
   };
 }
 
-function rowsOfOneLease(leases: LeaseStore): LeaseStore["readNodes"] {
+function rowsOfOneLease(leases: Pick<LeaseStore, "readNodes">): LeaseStore["readNodes"] {
   return async () => {
     const { seq, nodes } = await leases.readNodes();
     const leaseMs = Math.min(...nodes.map((row) => row.leaseMs));
@@ -199,7 +199,7 @@ function rowsOfOneLease(leases: LeaseStore): LeaseStore["readNodes"] {
   };
 }
 
-function recordAtOnce(leases: LeaseStore): LeaseStore["pendingRevocations"] {
+function recordAtOnce(leases: BarrierLeases): LeaseStore["pendingRevocations"] {
   return async () => {
     const pending = await leases.pendingRevocations();
     const receipt = { effectiveAtMs: 1, tookMs: 0, acknowledged: 0, lapsed: 0 };

@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import type { Ambient } from "../../ambient.ts";
 import type { LeaseStore, NodeRow, Revocation } from "../../store/store.ts";
 import type { Node } from "./node.ts";
+import type { Reaper } from "./reaper.ts";
 
 /** What the rest of the domain asks of the lease protocol: to let changes be known. */
 export interface Barrier {
@@ -27,8 +28,9 @@ export interface Receipt {
 }
 
 export interface BarrierOptions {
-  readonly leases: LeaseStore;
+  readonly leases: Pick<LeaseStore, "pendingRevocations" | "recordEffective">;
   readonly node: Pick<Node, "renew">;
+  readonly reaper: Reaper;
   readonly ambient: Ambient;
   readonly logger: Logger;
   /** Called for each barrier that this process saw end. */
@@ -73,7 +75,7 @@ interface Waiting {
  * commit has lapsed. It counts from after the commit, on the monotonic clock alone, and stops late by the allowance.
  */
 export function createBarrier(options: BarrierOptions): Barrier {
-  const { leases, node, ambient, logger } = options;
+  const { leases, node, reaper, ambient, logger } = options;
   const waiting = new Set<Waiting>();
   /** Seqs, one for each call, of barriers whose end is not recorded yet. */
   const underWay = new Set<{ readonly seq: number }>();
@@ -99,7 +101,7 @@ export function createBarrier(options: BarrierOptions): Barrier {
     reading = true;
     const asked = [...waiting]; // who comes during the reading may have committed after it began
     try {
-      const { seq, nodes } = await leases.readNodes();
+      const { seq, nodes } = await reaper.observe();
       for (const wait of asked) {
         if (!waiting.has(wait)) continue; // outlived during the reading
         // A reading that does not know of the commit yet is of a stale snapshot: not used.
