@@ -106,6 +106,8 @@ const OF_VERIFIER: readonly Sample[] = [
     body: { api_key: "sk_nonsense" },
     status: 200,
   },
+  // A plain request; the front takes the WebSockets.
+  { route: "get /v1/verifier", to: "GET /v1/verifier", status: 426 },
 ];
 
 const OF_SESSION: readonly Sample[] = [{ route: "get /v1/me", to: "GET /v1/me", status: 200 }];
