@@ -1,26 +1,13 @@
 import { Failure } from "./failure.ts";
 import { createLookup } from "./lease/lookup.ts";
 import { createUpstream } from "./lease/upstream.ts";
-import { parseOptions } from "./options.ts";
+import { type ConnectOptions, parseOptions } from "./options.ts";
 import { createRemote, type Remote } from "./remote.ts";
 import { createReports } from "./reports.ts";
 import { newRequestId } from "./request-id.ts";
 import { createStates, type States, type VerifierState } from "./states.ts";
 import { createVerifier, type Verify } from "./verifier.ts";
 import { createWatch } from "./watch.ts";
-
-export interface ConnectOptions {
-  /** Where the Latchkey server is, e.g. `https://keys.example.com`. `http:` is refused off loopback. */
-  readonly url?: string | undefined;
-  /** Several nodes of one deployment, instead of `url`: whichever answers is used. */
-  readonly urls?: readonly string[] | undefined;
-  /** A verifier token, `vt_…`, as an environment variable may hold it. It is sent to the server and nowhere else. */
-  readonly token: string | undefined;
-  /** How long to wait for the first connection, ms; 10,000 unless given. */
-  readonly connectTimeoutMs?: number | undefined;
-  /** Keys held at most, up to 500 bytes each; 100,000 unless given. */
-  readonly keysMax?: number | undefined;
-}
 
 /** Verifies API keys in this process: see {@link connectVerifier}. */
 export interface ConnectedVerifier {

@@ -1,4 +1,3 @@
-import type { ConnectOptions } from "./connect.ts";
 import { Failure } from "./failure.ts";
 import { LOOKUP_BOUNDS } from "./lease/lookup.ts";
 import { parseToken } from "./token.ts";
@@ -12,6 +11,19 @@ const CONNECT_TIMEOUT_MS = 10_000;
 
 /** Keys that fit into the maps of a cache. */
 const KEYS_MAX = 10_000_000;
+
+export interface ConnectOptions {
+  /** Where the Latchkey server is, e.g. `https://keys.example.com`. `http:` is refused off loopback. */
+  readonly url?: string | undefined;
+  /** Several nodes of one deployment, instead of `url`: whichever answers is used. */
+  readonly urls?: readonly string[] | undefined;
+  /** A verifier token, `vt_…`, as an environment variable may hold it. It is sent to the server and nowhere else. */
+  readonly token: string | undefined;
+  /** How long to wait for the first connection, ms; 10,000 unless given. */
+  readonly connectTimeoutMs?: number | undefined;
+  /** Keys held at most, up to 500 bytes each; 100,000 unless given. */
+  readonly keysMax?: number | undefined;
+}
 
 /** What connectVerifier works with. */
 export interface Settings {
