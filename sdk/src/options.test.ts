@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { ConnectOptions } from "./connect.ts";
 import { connectVerifier } from "./connect.ts";
+import type { ConnectOptions } from "./options.ts";
 import { parseOptions } from "./options.ts";
 import { tokenChecksum } from "./token.ts";
 
