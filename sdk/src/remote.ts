@@ -9,10 +9,12 @@ import {
 } from "./lease/frames.ts";
 import type { Connection } from "./lease/upstream.ts";
 
-/** What the SDK uses of a WebSocket: the standard one, or that of `ws`. */
+/** What the SDK uses of a WebSocket: that of Bun, or of `ws`. */
 interface Socket {
   send(data: string): void;
-  close(code?: number): void;
+  close(): void;
+  /** Ends it without waiting for the node. */
+  terminate(): void;
   addEventListener(type: "message", listener: (event: { readonly data: unknown }) => void): void;
   addEventListener(type: "close" | "error", listener: () => void): void;
   readonly readyState: number;
@@ -27,33 +29,19 @@ const OPEN = 1;
 const CLOSE_MAX_MS = 1_000;
 
 /**
- * The runtime's own WebSocket where there is one, which must accept headers (Bun, Deno and Node 22 and later do), else
- * that of `ws`.
+ * The runtime's own WebSocket where it can be terminated, as Bun's can, else that of `ws`. Node's own cannot: a node
+ * that hangs would keep the process alive for as long. Those of pages and of their imitations send no headers.
  */
 async function socketOpener(): Promise<OpenSocket> {
-  const { WebSocket: Standard } = globalThis as { WebSocket?: unknown };
-  if (typeof Standard === "function" && !isNodeWithoutOne()) {
-    const Native = Standard as new (url: string, options: object) => Socket;
+  const { WebSocket: Standard } = globalThis as { WebSocket?: { readonly prototype: object } };
+  if (Standard !== undefined && "terminate" in Standard.prototype) {
+    const Native = Standard as unknown as new (url: string, options: object) => Socket;
     return (url, headers) => new Native(url, { protocols: [SUBPROTOCOL], headers });
   }
   const { WebSocket } = await import("ws");
-  const bounds = {
-    perMessageDeflate: false,
-    maxPayload: FRAME_BOUNDS.downBytesMax,
-    closeTimeout: CLOSE_MAX_MS, // not in its types yet
-  };
-  return (url, headers) => new WebSocket(url, SUBPROTOCOL, { ...bounds, headers });
-}
-
-/** On Node before 22 a global WebSocket is not Node's: frameworks put one there, Next.js that of `ws`. */
-function isNodeWithoutOne(): boolean {
-  const { process, Bun, Deno } = globalThis as {
-    process?: { versions?: { node?: string } };
-    Bun?: unknown;
-    Deno?: unknown;
-  };
-  if (Bun !== undefined || Deno !== undefined) return false;
-  return Number.parseInt(process?.versions?.node ?? "22", 10) < 22;
+  const maxPayload = FRAME_BOUNDS.downBytesMax;
+  return (url, headers) =>
+    new WebSocket(url, SUBPROTOCOL, { headers, perMessageDeflate: false, maxPayload });
 }
 
 export interface RemoteOptions {
@@ -121,10 +109,16 @@ function connectionOn(
   const write = frameWriter<Upward>();
   const read = frameReader(FRAME_BOUNDS.downBytesMax, downwardParser());
   let over = false;
-  const end = (): void => {
+  let force: ReturnType<typeof setTimeout> | undefined;
+  const close = (): void => {
     if (over) return;
     over = true;
     socket.close();
+    force = setTimeout(() => socket.terminate(), CLOSE_MAX_MS);
+  };
+  const end = (): void => {
+    if (over) return;
+    close();
     listener.closed();
   };
   socket.addEventListener("message", ({ data }) => {
@@ -137,15 +131,15 @@ function connectionOn(
     }
     listener.frame(frame);
   });
-  socket.addEventListener("close", end);
-  socket.addEventListener("error", end);
+  socket.addEventListener("error", end); // a close follows
+  socket.addEventListener("close", () => {
+    end();
+    clearTimeout(force);
+  });
   return {
     send(frame) {
       if (!over && socket.readyState === OPEN) socket.send(write(frame));
     },
-    close() {
-      over = true;
-      socket.close();
-    },
+    close,
   };
 }
