@@ -1,5 +1,5 @@
 import { type Client, createClient } from "@latchkey/sdk/client";
-import type { Ending } from "./child.ts";
+import type { Child, Ending } from "./child.ts";
 import { startPostgres, type TestPostgres } from "./postgres.ts";
 import {
   type FirstAccount,
@@ -12,17 +12,10 @@ import {
 } from "./real-server.ts";
 import { openTcpLink, type TcpLink } from "./tcp-link.ts";
 
-/** One server of a fleet: a process of its own, on the same port however often it is started again. */
-export interface FleetNode {
+/** A process that a test torments, on the same port however often it is started again. */
+export interface Restartable {
   readonly label: string;
-  readonly leaseMs: number;
   readonly url: string;
-  /** Its only way to the database. */
-  readonly link: TcpLink;
-  /** The management API as this node serves it, with the service token of the first account. */
-  readonly client: Client;
-  /** The process that runs now, or that ran last. */
-  server(): RealServer;
   /** SIGSTOP: it stands still, and its connections stay open. */
   pause(): void;
   resume(): void;
@@ -30,8 +23,19 @@ export interface FleetNode {
   kill(): Promise<void>;
   /** SIGTERM; resolves when the process has ended by itself, or was killed for not doing so in 15 s. */
   terminate(): Promise<Ending>;
-  /** Starts it again after {@link FleetNode.kill} or {@link FleetNode.terminate}; resolves when it is ready. */
+  /** Starts it again after {@link Restartable.kill} or {@link Restartable.terminate}; resolves when it is ready. */
   start(): Promise<void>;
+}
+
+/** One server of a fleet. */
+export interface FleetNode extends Restartable {
+  readonly leaseMs: number;
+  /** Its only way to the database. */
+  readonly link: TcpLink;
+  /** The management API as this node serves it, with the service token of the first account. */
+  readonly client: Client;
+  /** The process that runs now, or that ran last. */
+  server(): RealServer;
 }
 
 /** Several real servers on one real PostgreSQL. */
@@ -58,12 +62,8 @@ export async function startFleet(options: {
   leaseSeconds: readonly number[];
   env?: ServerEnv;
 }): Promise<Fleet> {
-  const undo: (() => Promise<unknown>)[] = [];
-  const stop = async (): Promise<void> => {
-    const failed: unknown[] = [];
-    for (const step of undo.splice(0).reverse()) await step().catch((error) => failed.push(error));
-    if (failed.length > 0) throw new AggregateError(failed, "the fleet was not cleaned up");
-  };
+  const undo: Undo = [];
+  const stop = (): Promise<void> => undoAll(undo);
   try {
     const folder = await temporaryFolder();
     undo.push(folder.remove);
@@ -80,28 +80,25 @@ export async function startFleet(options: {
         const link = await openTcpLink(Number(address.port));
         undo.push(link.close);
         address.port = String(link.port);
-        const node = createNode({
-          label: `node-${index + 1}`,
-          leaseMs: leaseSeconds * 1_000,
-          link,
-          first,
-          port: await freePort(),
-          start: (port, label) =>
-            startServer({
-              dataFolder: folder.path,
-              port,
-              env: {
-                DATABASE_URL: address.href,
-                LATCHKEY_SECRET: SECRET,
-                LATCHKEY_LEASE_SECONDS: String(leaseSeconds),
-                LATCHKEY_NODE_NAME: label,
-                LATCHKEY_LOG_LEVEL: "fatal",
-                ...options.env,
-              },
-            }),
-        });
+        const port = await freePort();
+        const label = `node-${index + 1}`;
+        const { process, ...node } = createRestartable(label, port, () =>
+          startServer({
+            dataFolder: folder.path,
+            port,
+            env: {
+              DATABASE_URL: address.href,
+              LATCHKEY_SECRET: SECRET,
+              LATCHKEY_LEASE_SECONDS: String(leaseSeconds),
+              LATCHKEY_NODE_NAME: label,
+              LATCHKEY_LOG_LEVEL: "fatal",
+              ...options.env,
+            },
+          }),
+        );
         undo.push(node.end);
-        return node;
+        const client = createClient({ url: node.url, token: first.service_token, retries: 0 }); // a test sees each answer
+        return { ...node, leaseMs: leaseSeconds * 1_000, link, client, server: process };
       }),
     );
     await Promise.all(nodes.map((node) => node.start()));
@@ -112,40 +109,48 @@ export async function startFleet(options: {
   }
 }
 
-function createNode(options: {
-  label: string;
-  leaseMs: number;
-  link: TcpLink;
-  first: FirstAccount;
-  port: number;
-  start(port: number, label: string): Promise<RealServer>;
-}): FleetNode & { end(): Promise<void> } {
-  const { label, leaseMs, link, first, port } = options;
-  const url = `http://127.0.0.1:${port}`;
+/** What is to be undone, in the order in which it was done. */
+export type Undo = (() => Promise<unknown>)[];
+
+/** Undoes everything, last first; what fails keeps nothing else from it. */
+export async function undoAll(undo: Undo): Promise<void> {
+  const failed: unknown[] = [];
+  for (const step of undo.splice(0).reverse()) await step().catch((error) => failed.push(error));
+  if (failed.length > 0) throw new AggregateError(failed, "not everything was cleaned up");
+}
+
+/**
+ * Makes a process that can be started again; it is not started yet.
+ *
+ * @param launch Starts it on the port and resolves when it is ready.
+ * @returns Also the process that runs now, or that ran last, and its end for good, whatever state it is in.
+ */
+export function createRestartable<P extends Child>(
+  label: string,
+  port: number,
+  launch: () => Promise<P>,
+): Restartable & { process(): P; end(): Promise<void> } {
   let isOver = false;
-  let running: RealServer | undefined;
-  let starting: Promise<RealServer> | undefined;
-  const server = (): RealServer => {
+  let running: P | undefined;
+  let starting: Promise<P> | undefined;
+  const process = (): P => {
     if (running === undefined) throw new Error(`${label} was never started`);
     return running;
   };
   return {
     label,
-    leaseMs,
-    url,
-    link,
-    client: createClient({ url, token: first.service_token, retries: 0 }), // a test sees each answer
-    server,
-    pause: () => server().signal("SIGSTOP"),
-    resume: () => server().signal("SIGCONT"),
+    url: `http://127.0.0.1:${port}`,
+    process,
+    pause: () => process().signal("SIGSTOP"),
+    resume: () => process().signal("SIGCONT"),
     async kill() {
-      await server().end("SIGKILL");
+      await process().end("SIGKILL");
     },
-    terminate: () => server().end("SIGTERM"),
+    terminate: () => process().end("SIGTERM"),
     async start() {
-      if (isOver) throw new Error("the fleet was stopped");
+      if (isOver) throw new Error(`${label} was ended for good`);
       if (running !== undefined && !running.hasEnded()) throw new Error(`${label} runs already`);
-      starting = options.start(port, label);
+      starting = launch();
       running = await starting;
     },
     async end() {

@@ -1,4 +1,4 @@
-import { Agent, request } from "node:http";
+import { Agent, type IncomingMessage, request } from "node:http";
 import { ApiError, type Client, createClient } from "@latchkey/sdk/client";
 
 /** A verification may be waiting in the socket of a process that stands still; so long that it lives to be answered. */
@@ -7,13 +7,22 @@ const VERDICT_WITHIN_MS = 15_000;
 /** The status of an answer; `null` when it did not come, or not all of it. */
 export type Status = number | null;
 
-/** Asks one server for verdicts over connections that stay open. */
+/** What came of a verification. */
+export interface Decision {
+  readonly status: Status;
+  /** Whether it was decided by what was held; `null` when that was not told. */
+  readonly held: boolean | null;
+}
+
+/** Asks one process for verdicts over connections that stay open. */
 export interface Verifying {
-  authenticate(token: string): Promise<Status>;
+  authenticate(token: string): Promise<Decision>;
   close(): void;
 }
 
-/** @param url Of the server, which may come and go. */
+const NO_ANSWER: Decision = { status: null, held: null };
+
+/** @param url Of the process, which may come and go. */
 export function createVerifying(url: string): Verifying {
   const agent = new Agent({ keepAlive: true });
   return {
@@ -24,17 +33,22 @@ export function createVerifying(url: string): Verifying {
           { agent, timeout: VERDICT_WITHIN_MS, headers: { Authorization: `Bearer ${token}` } },
           (answer) => {
             answer.resume();
-            answer.once("end", () => resolve(answer.statusCode ?? null));
-            answer.once("error", () => resolve(null));
+            answer.once("end", () => resolve(decisionOf(answer)));
+            answer.once("error", () => resolve(NO_ANSWER));
           },
         );
         asked.once("timeout", () => asked.destroy());
-        asked.once("error", () => resolve(null));
-        asked.once("close", () => resolve(null)); // after the whole answer it changes nothing
+        asked.once("error", () => resolve(NO_ANSWER));
+        asked.once("close", () => resolve(NO_ANSWER)); // after the whole answer it changes nothing
         asked.end();
       }),
     close: () => agent.destroy(),
   };
+}
+
+function decisionOf({ statusCode, headers }: IncomingMessage): Decision {
+  const held = headers.held === undefined ? null : headers.held === "true";
+  return { status: statusCode ?? null, held };
 }
 
 /**

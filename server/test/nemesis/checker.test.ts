@@ -30,7 +30,7 @@ const verify = (
   invokedMs: number,
   returnedMs: number,
   status: number | null,
-): Line => ({ kind: "verify", ...line(invokedMs, returnedMs), subject, status });
+): Line => ({ kind: "verify", ...line(invokedMs, returnedMs), subject, status, held: null });
 const accept = (subject: Subject, invokedMs: number, returnedMs = invokedMs + 1): Line =>
   verify(subject, invokedMs, returnedMs, 200);
 const refuse = (subject: Subject, invokedMs: number, returnedMs = invokedMs + 1): Line =>
@@ -96,6 +96,8 @@ test("a sound history has nothing to complain about, and everything in it is cou
     refusals: 1,
     refusalsAfterReturn: 1,
     acceptsDuringRevocation: 1,
+    acceptsHeld: 0,
+    acceptsHeldDuringRevocation: 0,
     undecided: 2,
     issued: 2,
     revokesReturned: 1,
@@ -257,6 +259,21 @@ test("a history without its end, or with lines missing, is malformed", () => {
     "malformed",
   ]);
   expect(kinds([...whole(sound()), accept(KEY, 2)])).toContain("malformed");
+});
+
+test("accepts of an app by what it held are counted, and an app without any proves nothing", () => {
+  const fine: Subject = { account: "acc_9", environment: "env_9", key: "key_9" };
+  const by = (held: boolean, ...lines: Line[]): Line[] =>
+    lines.map((each) => (each.kind === "verify" ? { ...each, node: "app", held } : each));
+  const refused = by(false, refuse(fine, 7));
+  const warm = by(true, accept(fine, 2), accept(fine, 4.2));
+  const { violations, counts } = check(whole([...sound(), ...warm, ...refused]));
+  expect(violations).toEqual([]);
+  expect(counts).toMatchObject({ acceptsHeld: 2, acceptsHeldDuringRevocation: 1 });
+  const cold = by(false, accept(fine, 2), accept(fine, 4.2));
+  expect(check(whole([...sound(), ...cold, ...refused])).violations).toEqual([
+    { kind: "vacuous", text: "app accepted nothing by what it held" },
+  ]);
 });
 
 test("a history in which nothing could have gone wrong is vacuous", () => {

@@ -23,6 +23,9 @@ export interface Counts {
   refusalsAfterReturn: number;
   /** Accepts while a revocation was under way: right, and what a revocation that returned too early would expose. */
   acceptsDuringRevocation: number;
+  /** Accepts by what an app held, and those of them while a revocation was under way. */
+  acceptsHeld: number;
+  acceptsHeldDuringRevocation: number;
   /** 503, or no whole answer. */
   undecided: number;
   issued: number;
@@ -60,7 +63,7 @@ export function check(history: readonly Entry[]): { violations: Violation[]; cou
   const counts = noCounts();
   checkForm(history, complain);
   const revoking = collectRevocations(history, complain, counts);
-  const perNode = new Map<string, { accepts: number; refusals: number }>();
+  const perPlace = new Map<string, Seen>();
   for (const each of history) {
     if (each.kind === "fault") counts.faults[each.fault] = (counts.faults[each.fault] ?? 0) + 1;
     if (each.kind === "issue") {
@@ -69,31 +72,48 @@ export function check(history: readonly Entry[]): { violations: Violation[]; cou
         complain("unexpected answer", "an issue call", each);
     }
     if (each.kind !== "verify") continue;
-    const seen = perNode.get(each.node) ?? { accepts: 0, refusals: 0 };
-    perNode.set(each.node, seen);
+    const seen = perPlace.get(each.node) ?? { accepts: 0, refusals: 0, tells: false, held: 0 };
+    perPlace.set(each.node, seen);
     checkVerification(each, around(each.subject, revoking), complain, counts, seen);
   }
-  for (const text of vacuities(counts, perNode)) violations.push({ kind: "vacuous", text });
+  for (const text of vacuities(counts, perPlace)) violations.push({ kind: "vacuous", text });
   return { violations, counts };
 }
 
 type Complain = (kind: Violation["kind"], text: string, about: Entry) => void;
+
+/** What one place made of the verifications that say something about it. */
+interface Seen {
+  accepts: number;
+  /** After a revocation returned. */
+  refusals: number;
+  /** Whether it ever told if it decided by what it held. */
+  tells: boolean;
+  /** Accepts by what it held. */
+  held: number;
+}
 
 function checkVerification(
   each: Of<"verify">,
   revocations: readonly Revoking[],
   complain: Complain,
   counts: Counts,
-  seen: { accepts: number; refusals: number },
+  seen: Seen,
 ): void {
   const isOver = revocations.some(({ returnedMs }) => each.invokedMs > returnedMs);
   counts.verifications += 1;
+  if (each.held !== null) seen.tells = true;
   if (each.status === 200) {
+    const held = each.held === true ? 1 : 0;
     counts.accepts += 1;
+    counts.acceptsHeld += held;
     seen.accepts += 1;
+    seen.held += held;
     if (isOver) complain("late accept", "began after a revocation returned", each);
-    else if (revocations.some(({ firstInvokedMs }) => each.invokedMs > firstInvokedMs))
+    else if (revocations.some(({ firstInvokedMs }) => each.invokedMs > firstInvokedMs)) {
       counts.acceptsDuringRevocation += 1;
+      counts.acceptsHeldDuringRevocation += held;
+    }
   } else if (each.status === 401) {
     counts.refusals += 1;
     if (isOver) {
@@ -221,15 +241,17 @@ function checkForm(history: readonly Entry[], complain: Complain): void {
 
 function vacuities(
   { accepts, refusalsAfterReturn, revokesReturned }: Counts,
-  perNode: ReadonlyMap<string, { accepts: number; refusals: number }>,
+  perPlace: ReadonlyMap<string, Seen>,
 ): string[] {
   const found: string[] = [];
   if (accepts === 0) found.push("nothing was accepted");
   if (revokesReturned === 0) found.push("no revocation returned");
   if (refusalsAfterReturn === 0) found.push("nothing was refused after a revocation returned");
-  for (const [node, seen] of perNode)
+  for (const [place, seen] of perPlace) {
     if (seen.accepts === 0 || seen.refusals === 0)
-      found.push(`${node} did not both accept and refuse`);
+      found.push(`${place} did not both accept and refuse`);
+    if (seen.tells && seen.held === 0) found.push(`${place} accepted nothing by what it held`);
+  }
   return found;
 }
 
@@ -240,6 +262,8 @@ function noCounts(): Counts {
     refusals: 0,
     refusalsAfterReturn: 0,
     acceptsDuringRevocation: 0,
+    acceptsHeld: 0,
+    acceptsHeldDuringRevocation: 0,
     undecided: 0,
     issued: 0,
     revokesReturned: 0,

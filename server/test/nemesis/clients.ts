@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { FleetNode } from "../fleet.ts";
+import type { Place } from "./deployment.ts";
 import { makeStock, revokeOn } from "./revoker.ts";
 import { issueKey } from "./victims.ts";
 import { type Client, createClient, type World } from "./world.ts";
@@ -10,9 +10,10 @@ export interface Clients {
   stop(): Promise<void>;
 }
 
-/** For each node. Each takes a breath after each answer, so that servers and database get their turn. */
-const HAMMERS = 3;
+/** For each place. Each takes a breath after each answer, so that servers and database get their turn. */
+const HAMMERS = 2;
 const BREATH_MS = 3;
+/** After no verdict: who cannot decide need not say so all the time. */
 const BREATH_AFTER_NOTHING_MS = 25;
 
 /** Who revoke, each one thing after another. */
@@ -23,13 +24,13 @@ const STEADY_KEYS = 3;
 
 /** Issues the keys that nobody revokes and those that will be, and lets everybody loose. */
 export async function startClients(world: World, seed: number): Promise<Clients> {
-  const { fleet, keyring, home } = world;
+  const { deployment, places, keyring, home } = world;
   let numbers = 0;
   const client = (name: string): Client => createClient(name, seed, ++numbers);
   const steady = client("steady");
   for (let made = 0; made < STEADY_KEYS; made++) {
-    const key = await issueKey(world, steady, steady.random.pick(fleet.nodes), home);
-    if (key === null) throw new Error("a healthy fleet issues no key");
+    const key = await issueKey(world, steady, steady.random.pick(deployment.nodes), home);
+    if (key === null) throw new Error("a healthy node issues no key");
     keyring.add(key);
   }
   const stocked = await Promise.all(
@@ -40,9 +41,9 @@ export async function startClients(world: World, seed: number): Promise<Clients>
   );
   let stopped = false;
   const isStopped = (): boolean => stopped;
-  const hammers = fleet.nodes.flatMap((node) =>
+  const hammers = places.flatMap((place) =>
     Array.from({ length: HAMMERS }, (_, n) =>
-      hammer(world, client(`hammer-${n + 1}`), node, isStopped),
+      hammer(world, client(`hammer-${n + 1}`), place, isStopped),
     ),
   );
   const revokers = stocked.map(({ revoker, stock }) => revokeOn(world, revoker, stock, isStopped));
@@ -59,11 +60,11 @@ export async function startClients(world: World, seed: number): Promise<Clients>
 async function hammer(
   world: World,
   { name, random }: Client,
-  node: FleetNode,
+  place: Place,
   isStopped: () => boolean,
 ): Promise<void> {
   while (!isStopped()) {
-    const status = await world.verify(node, world.keyring.pick(random), name);
-    await delay(status === null ? BREATH_AFTER_NOTHING_MS : BREATH_MS);
+    const { status } = await world.verify(place, world.keyring.pick(random), name);
+    await delay(status === 200 || status === 401 ? BREATH_MS : BREATH_AFTER_NOTHING_MS);
   }
 }

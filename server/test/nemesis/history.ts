@@ -28,9 +28,12 @@ const status = z.int().nullable();
 /** How far the answer says that a revocation has come; `null` when it says nothing about it. */
 const state = z.enum(["pending", "effective"]).nullable();
 
+/** Whether it was decided at once, by what was held; `null` when that was not told. Apps tell. */
+const held = z.boolean().nullable();
+
 const entry = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("issue"), ...line, subject, status }),
-  z.strictObject({ kind: z.literal("verify"), ...line, subject, status }),
+  z.strictObject({ kind: z.literal("verify"), ...line, subject, status, held }),
   z.strictObject({ kind: z.literal("revoke"), ...line, subject, status, wait: z.boolean(), state }),
   z.strictObject({ kind: z.literal("read"), ...line, subject, status, state }),
   z.strictObject({ kind: z.literal("fault"), ...line, fault: z.string() }),
@@ -64,17 +67,22 @@ export function openRecorder(folder: string): Recorder {
   let lastId = 0;
   const underWay = new Set<Promise<unknown>>();
   const write = (written: Entry): void => void file.write(`${JSON.stringify(written)}\n`);
+  async function doAndWrite<T extends { entry: WithoutTimes<Deed> }>(
+    deed: () => Promise<T>,
+  ): Promise<T> {
+    const id = ++lastId;
+    const invokedMs = performance.now();
+    const done = await deed();
+    write({ ...done.entry, id, invokedMs, returnedMs: performance.now() });
+    entries += 1;
+    return done;
+  }
   return {
     path,
-    async record(deed) {
-      const id = ++lastId;
-      const invokedMs = performance.now();
-      const doing = deed();
+    record(deed) {
+      const doing = doAndWrite(deed);
       underWay.add(doing);
-      const done = await doing.finally(() => underWay.delete(doing));
-      write({ ...done.entry, id, invokedMs, returnedMs: performance.now() });
-      entries += 1;
-      return done;
+      return doing.finally(() => underWay.delete(doing));
     },
     async close() {
       while (underWay.size > 0) await Promise.allSettled(underWay);

@@ -1,12 +1,11 @@
 import { waitFor } from "../child.ts";
-import type { Fleet } from "../fleet.ts";
 import { type Random, randomOf } from "../simulator/random.ts";
 import { startClients } from "./clients.ts";
+import type { Place } from "./deployment.ts";
 import { strike, untilReady } from "./faults.ts";
-import type { Recorder } from "./history.ts";
 import { revokeOnce } from "./revoker.ts";
 import { issueKey, keyVictim } from "./victims.ts";
-import { type Client, createClient, createWorld, type World } from "./world.ts";
+import { type Client, createClient, type World } from "./world.ts";
 
 /** How much a run has to contain. */
 export interface Amount {
@@ -24,25 +23,19 @@ const ENOUGH_WITHIN_MS = 30 * 60_000;
 const CALM_WITHIN_MS = 20_000;
 
 /**
- * Lets clients loose on a fleet, strikes it with faults, and writes down everything: in a random order that the seed
- * decides, as far as real processes obey. When all has healed it shows that the fleet lives.
+ * Lets clients loose on a world, strikes it with faults, and writes down everything: in a random order that the seed
+ * decides, as far as real processes obey.
  *
- * @throws Error when a node does not recover, or the fleet does not come to life again.
+ * @throws Error when a process does not recover.
  */
-export async function torment(
-  fleet: Fleet,
-  recorder: Recorder,
-  seed: number,
-  amount: Amount,
-): Promise<void> {
-  const world = createWorld(fleet, recorder);
+export async function torment(world: World, seed: number, amount: Amount): Promise<void> {
   const random = randomOf(seed);
   const clients = await startClients(world, seed);
   try {
     const all = amount.faults.flatMap((fault) =>
       Array.from({ length: amount.faultsOfEach }, () => fault),
     );
-    await strike(fleet, recorder, shuffled(all, random), random);
+    await strike(world.deployment, world.recorder, shuffled(all, random), random);
     await waitFor(
       "enough to have happened",
       () => {
@@ -56,39 +49,44 @@ export async function torment(
   } finally {
     await clients.stop();
   }
-  await proveAlive(world, createClient("survivor", seed, 0));
-  await recorder.close();
-  world.close();
 }
 
-/** Every node serves, and a revocation through any of them needs nobody's lease to run out. */
-async function proveAlive(world: World, client: Client): Promise<void> {
-  const { nodes } = world.fleet;
-  const leaseMs = Math.min(...nodes.map((node) => node.leaseMs));
-  for (const node of nodes) {
-    await untilReady(node);
+/**
+ * Shows that what was tormented has healed: everything serves, apps by what they hold, and a revocation through any
+ * node needs nobody's lease to run out.
+ *
+ * @throws Error when it does not come to that.
+ */
+export async function proveAlive(world: World, seed: number): Promise<void> {
+  const client = createClient("survivor", seed, 0);
+  await Promise.all(world.places.map(untilReady));
+  for (const node of world.deployment.nodes)
     await waitFor(
       `a revocation through ${node.label} that everybody confirms`,
-      async () => {
-        const key = await issueKey(world, client, node, world.home);
-        if (key === null) return undefined;
-        const victim = keyVictim(key, world.home.serviceToken);
-        const before = await world.verifyEverywhere([key], client.name);
-        const how = { node, wait: true, withinMs: CALM_WITHIN_MS };
-        const { receipt } = await revokeOnce(world, client, victim, how);
-        const after = await world.verifyEverywhere([key], client.name);
-        return before.every((status) => status === 200) &&
-          after.every((status) => status === 401) &&
-          receipt?.state === "effective" &&
-          receipt.acknowledged === nodes.length &&
-          receipt.lapsed === 0 &&
-          (receipt.took_ms ?? leaseMs) < leaseMs / 2
-          ? true
-          : undefined;
-      },
+      async () => ((await isConfirmedByAll(world, client, node)) ? true : undefined),
       { withinMs: CALM_WITHIN_MS },
     );
-  }
+}
+
+async function isConfirmedByAll(world: World, client: Client, node: Place): Promise<boolean> {
+  const { deployment, places, home } = world;
+  const leaseMs = Math.min(...deployment.nodes.map((each) => each.leaseMs));
+  const key = await issueKey(world, client, node, home);
+  if (key === null) return false;
+  const victim = keyVictim(key, home.serviceToken);
+  await world.verifyEverywhere([key], client.name);
+  const before = await world.verifyEverywhere([key], client.name);
+  const how = { node, wait: true, withinMs: CALM_WITHIN_MS };
+  const { receipt } = await revokeOnce(world, client, victim, how);
+  const after = await world.verifyEverywhere([key], client.name);
+  return (
+    before.every(({ status, held }) => status === 200 && held !== false) &&
+    after.every(({ status }) => status === 401) &&
+    receipt?.state === "effective" &&
+    receipt.acknowledged === places.length &&
+    receipt.lapsed === 0 &&
+    (receipt.took_ms ?? leaseMs) < leaseMs / 2
+  );
 }
 
 function shuffled<T>(from: readonly T[], random: Random): T[] {

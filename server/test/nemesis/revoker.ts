@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { RevocationJson } from "@latchkey/sdk/client";
-import type { FleetNode } from "../fleet.ts";
 import { manage, type Status } from "./calls.ts";
+import type { Place } from "./deployment.ts";
 import { makeVictim, type Victim } from "./victims.ts";
 import type { Client, World } from "./world.ts";
 
@@ -9,15 +9,18 @@ import type { Client, World } from "./world.ts";
 const PATIENCE_MS = { least: 600, most: 4_000 };
 
 /** Before something that failed is tried again. */
-const RETRY_MS = 25;
+const RETRY_MS = 60;
 
 /** How long what was not waited for is read again and again, before it is revoked once more. */
 const READ_FOR_MS = 3_000;
 
+/** Between two questions about what is being revoked. */
+const ASK_EVERY_MS = 100;
+
 /** What each has ready to revoke. */
 const STOCK = 4;
 
-/** Between two revocations, so that each finds the fleet in another state. */
+/** Between two revocations, so that each finds everything in another state. */
 const PAUSE_MAX_MS = 300;
 
 /**
@@ -31,8 +34,8 @@ export async function makeStock(world: World, client: Client): Promise<Victim[]>
 }
 
 /**
- * Revokes one thing of the stock until that is certain, and asks at once who still accepts it; makes another, and so
- * on until told to stop.
+ * Revokes one thing of the stock until that is certain, and asks meanwhile and at once afterwards who still accepts
+ * it; makes another, and so on until told to stop.
  */
 export async function revokeOn(
   world: World,
@@ -54,7 +57,7 @@ export async function revokeOn(
 
 /** One thing to revoke, or none when a fault was in the way. */
 async function makeOne(world: World, client: Client): Promise<[] | [Victim]> {
-  const made = await makeVictim(world, client, client.random.pick(world.fleet.nodes));
+  const made = await makeVictim(world, client, client.random.pick(world.deployment.nodes));
   if (made === null) return [];
   for (const key of made.keys) world.keyring.add(key);
   void world.verifyEverywhere(made.keys, client.name);
@@ -63,22 +66,38 @@ async function makeOne(world: World, client: Client): Promise<[] | [Victim]> {
 
 /** Revokes a victim, some by two callers at once, and asks everywhere at each one's return. */
 async function revokeFully(world: World, client: Client, victim: Victim): Promise<void> {
+  let isOver = false;
+  void askOn(world, client, victim, () => isOver);
   // The second of two finds the deed done, and must not be told so before the first may be.
   const callers = client.random.chance(0.25) ? 2 : 1;
-  await Promise.all(
-    Array.from({ length: callers }, async () => {
-      await revokeUntilCertain(world, client, victim);
-      world.done.revokes += 1;
-      void world.verifyEverywhere(victim.keys, client.name); // who stands still answers later
-    }),
-  );
+  const calls = Array.from({ length: callers }, async () => {
+    await revokeUntilCertain(world, client, victim);
+    world.done.revokes += 1;
+    void world.verifyEverywhere(victim.keys, client.name); // who stands still answers later
+  });
+  await Promise.all(calls).finally(() => {
+    isOver = true;
+  });
+}
+
+/** Asks everywhere about what is being revoked: who accepts it holds it, and has to be waited for. */
+async function askOn(
+  world: World,
+  client: Client,
+  victim: Victim,
+  isOver: () => boolean,
+): Promise<void> {
+  while (!isOver()) {
+    void world.verifyEverywhere(victim.keys, client.name);
+    await delay(ASK_EVERY_MS);
+  }
 }
 
 async function revokeUntilCertain(world: World, client: Client, victim: Victim): Promise<void> {
   const isKey = victim.subject.key !== null;
   for (let attempt = 1; ; attempt++) {
     const wait = !(isKey && attempt === 1 && client.random.chance(0.2));
-    const node = client.random.pick(world.fleet.nodes);
+    const node = client.random.pick(world.deployment.nodes);
     const withinMs = PATIENCE_MS.least + client.random.below(PATIENCE_MS.most - PATIENCE_MS.least);
     const { status } = await revokeOnce(world, client, victim, { node, wait, withinMs });
     if (status === 200) return;
@@ -94,7 +113,7 @@ export async function revokeOnce(
   { recorder }: World,
   client: Client,
   victim: Victim,
-  { node, wait, withinMs }: { node: FleetNode; wait: boolean; withinMs: number },
+  { node, wait, withinMs }: { node: Place; wait: boolean; withinMs: number },
 ): Promise<{ status: Status; receipt: RevocationJson | null }> {
   const { subject, token } = victim;
   return recorder.record(async () => {
@@ -125,7 +144,7 @@ async function readUntilEffective(
 ): Promise<boolean> {
   const untilMs = performance.now() + READ_FOR_MS;
   while (performance.now() < untilMs) {
-    const node = client.random.pick(world.fleet.nodes);
+    const node = client.random.pick(world.deployment.nodes);
     const read = await world.recorder.record(async () => {
       const at = { url: node.url, token, withinMs: PATIENCE_MS.least };
       const { status, answer } = await manage(at, (api) => api.apiKeys.get(subject.key ?? ""));

@@ -1,7 +1,7 @@
 import type { Client as Api, RevocationJson } from "@latchkey/sdk/client";
-import type { FleetNode } from "../fleet.ts";
 import type { Random } from "../simulator/random.ts";
 import { manage } from "./calls.ts";
+import type { Place } from "./deployment.ts";
 import type { Subject } from "./history.ts";
 import type { HeldKey } from "./keyring.ts";
 import type { Client, Home, World } from "./world.ts";
@@ -22,7 +22,7 @@ const ISSUE_WITHIN_MS = 1_000;
 export async function issueKey(
   { recorder }: World,
   client: Client,
-  node: FleetNode,
+  node: Place,
   home: Home,
 ): Promise<HeldKey | null> {
   const at = { url: node.url, token: home.serviceToken, withinMs: ISSUE_WITHIN_MS };
@@ -48,7 +48,7 @@ export async function issueKey(
 export async function makeVictim(
   world: World,
   client: Client,
-  node: FleetNode,
+  node: Place,
 ): Promise<Victim | null> {
   const { random } = client;
   if (random.chance(0.3)) return makeEnvironment(world, client, node);
@@ -57,11 +57,7 @@ export async function makeVictim(
   return key === null ? null : keyVictim(key, world.home.serviceToken);
 }
 
-async function makeEnvironment(
-  world: World,
-  client: Client,
-  node: FleetNode,
-): Promise<Victim | null> {
+async function makeEnvironment(world: World, client: Client, node: Place): Promise<Victim | null> {
   const { home } = world;
   const slug = newSlug(client.random);
   const at = { url: node.url, token: home.serviceToken, withinMs: ISSUE_WITHIN_MS };
@@ -85,8 +81,8 @@ async function makeEnvironment(
   };
 }
 
-async function makeAccount(world: World, client: Client, node: FleetNode): Promise<Victim | null> {
-  const operatorToken = world.fleet.first.operator_token;
+async function makeAccount(world: World, client: Client, node: Place): Promise<Victim | null> {
+  const operatorToken = world.deployment.first.operator_token;
   const slug = newSlug(client.random);
   const at = { url: node.url, token: operatorToken, withinMs: ISSUE_WITHIN_MS };
   const { made, subject } = await world.recorder.record(async () => {
@@ -136,7 +132,7 @@ export function keyVictim(key: HeldKey, token: string): Victim {
 async function issueSome(
   world: World,
   client: Client,
-  node: FleetNode,
+  node: Place,
   home: Home,
 ): Promise<HeldKey[]> {
   const issue = (): Promise<HeldKey | null> => issueKey(world, client, node, home);

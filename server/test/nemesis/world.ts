@@ -1,6 +1,6 @@
-import type { Fleet, FleetNode } from "../fleet.ts";
 import { type Random, randomOf } from "../simulator/random.ts";
-import { createVerifying, type Status, type Verifying } from "./calls.ts";
+import { createVerifying, type Decision, type Verifying } from "./calls.ts";
+import type { Deployment, Place } from "./deployment.ts";
 import type { Recorder } from "./history.ts";
 import { createKeyring, type HeldKey, type Keyring } from "./keyring.ts";
 
@@ -13,18 +13,21 @@ export interface Home {
 
 /** What all clients of one run share. */
 export interface World {
-  readonly fleet: Fleet;
+  readonly deployment: Deployment;
+  /** Everything that verifies: the nodes, and the apps below them. */
+  readonly places: readonly Place[];
   readonly recorder: Recorder;
   readonly keyring: Keyring;
   /** The account that lives as long as the run. */
   readonly home: Home;
   /** Verifications answered, and revocations that returned, so far. */
   readonly done: { verifications: number; revokes: number };
-  /** Asks a node about a key, and writes it down. */
-  verify(node: FleetNode, key: HeldKey, client: string): Promise<Status>;
-  /** Asks every node about some keys, all at once. */
-  verifyEverywhere(keys: readonly HeldKey[], client: string): Promise<Status[]>;
-  close(): void;
+  /** Asks a place about a key, and writes it down. */
+  verify(place: Place, key: HeldKey, client: string): Promise<Decision>;
+  /** Asks every place about some keys, all at once. */
+  verifyEverywhere(keys: readonly HeldKey[], client: string): Promise<Decision[]>;
+  /** Ends the history and closes every connection to what is tormented. */
+  close(): Promise<void>;
 }
 
 /** One client: its name in the history, and its own chance. */
@@ -38,36 +41,45 @@ export function createClient(name: string, seed: number, number: number): Client
   return { name, random: randomOf(seed * 1_000 + number) };
 }
 
-/** Makes the world of a fleet that stays one, whatever happens to its nodes. */
-export function createWorld(fleet: Fleet, recorder: Recorder): World {
-  const environment = fleet.first.environments.find(({ slug }) => slug === "production");
+/** Makes the world of a deployment that stays one, whatever happens to its processes. */
+export function createWorld(deployment: Deployment, recorder: Recorder): World {
+  const { first } = deployment;
+  const places = [...deployment.nodes, ...deployment.apps];
+  const environment = first.environments.find(({ slug }) => slug === "production");
   if (environment === undefined) throw new Error("there is no production environment");
-  const verifying = new Map<FleetNode, Verifying>(
-    fleet.nodes.map((node) => [node, createVerifying(node.url)]),
+  const verifying = new Map<Place, Verifying>(
+    places.map((place) => [place, createVerifying(place.url)]),
   );
   const done = { verifications: 0, revokes: 0 };
-  const verify: World["verify"] = async (node, { subject, token }, client) => {
-    const asked = await recorder.record(async () => {
-      const status = (await verifying.get(node)?.authenticate(token)) ?? null;
-      return { status, entry: { kind: "verify", client, node: node.label, subject, status } };
+  const verify: World["verify"] = async (place, { subject, token }, client) => {
+    const asking = verifying.get(place);
+    if (asking === undefined) throw new Error(`${place.label} is not of this world`);
+    const { decision } = await recorder.record(async () => {
+      const decision = await asking.authenticate(token);
+      return {
+        decision,
+        entry: { kind: "verify", client, node: place.label, subject, ...decision },
+      };
     });
-    if (asked.status !== null) done.verifications += 1;
-    return asked.status;
+    if (decision.status !== null) done.verifications += 1;
+    return decision;
   };
   return {
-    fleet,
+    deployment,
+    places,
     recorder,
     keyring: createKeyring(),
     home: {
-      account: fleet.first.account.id,
+      account: first.account.id,
       environment,
-      serviceToken: fleet.first.service_token,
+      serviceToken: first.service_token,
     },
     done,
     verify,
     verifyEverywhere: (keys, client) =>
-      Promise.all(keys.flatMap((key) => fleet.nodes.map((node) => verify(node, key, client)))),
-    close() {
+      Promise.all(keys.flatMap((key) => places.map((place) => verify(place, key, client)))),
+    async close() {
+      await recorder.close();
       for (const each of verifying.values()) each.close();
     },
   };
