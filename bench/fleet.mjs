@@ -23,7 +23,7 @@ const MUTE = `
  *
  * @param options.notify Whether changes are announced to the nodes.
  * @param options.linked Whether each node reaches the database over a link that can be cut.
- * @returns The nodes; a client of the database; the service token; how many changes were announced so far; `stop`, and
+ * @returns The nodes; a client of the database; the service and the verifier token; how many changes were announced so far; `stop`, and
  *   `atStop` for what must end before.
  */
 export async function startFleet(postgres, { nodes, leaseSeconds, notify = true, linked = false }) {
@@ -58,9 +58,9 @@ export async function startFleet(postgres, { nodes, leaseSeconds, notify = true,
       undo.push(() => node.server.stop());
       started.push(node);
     }
-    const { service_token: token } = first;
+    const { service_token: token, verifier_token: verifierToken } = first;
     const atStop = (step) => undo.push(step);
-    return { nodes: started, db, token, announced: () => announced, atStop, stop };
+    return { nodes: started, db, token, verifierToken, announced: () => announced, atStop, stop };
   } catch (error) {
     await stop();
     throw error;
