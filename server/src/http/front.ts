@@ -89,6 +89,7 @@ export function createFront(options: FrontOptions): Front {
     },
     (req, res) => {
       const id = requestId();
+      if (!server.listening) res.shouldKeepAlive = false; // it stops: a busy connection would never be idle
       if (isHot(req.url)) return authenticate(req, res, id);
       contexts.set(req, id);
       listener(req, res).catch((error: unknown) => answerPlainly(res, error, id));

@@ -14,6 +14,12 @@ const CHECK_MS = 250;
 const RETRY_FIRST_MS = 20;
 const RETRY_LAST_MS = 1_000;
 
+/**
+ * How long a renewal waits for what it passed down to be acknowledged, so that one write of the row says it: they mostly
+ * come within a millisecond or two, and a second write would cost a commit. The lease counts from before all that.
+ */
+const ACKNOWLEDGED_WITHIN_MS = 5;
+
 /** How long a clean stop waits for the verifiers below to release; their sub-leases may last longer than anybody waits. */
 const RELEASE_MAX_MS = 2_000;
 
@@ -85,7 +91,9 @@ export function createNode(options: NodeOptions): Node {
   const below = createBelow({
     ...options,
     onAcknowledged() {
-      if (below.acknowledgedSeq > writtenSeq) renewInBackground();
+      if (acknowledged === null) {
+        if (below.acknowledgedSeq > writtenSeq) renewInBackground();
+      } else if (below.acknowledgedSeq >= applied.seq) acknowledged();
     },
   });
   let member: Membership | null = null;
@@ -97,6 +105,8 @@ export function createNode(options: NodeOptions): Node {
   let stopped = false;
   let running: Promise<void> | null = null;
   let next: Promise<void> | null = null;
+  /** Ends the wait of the renewal that has passed changes down. */
+  let acknowledged: (() => void) | null = null;
   let dismissed: Promise<boolean> | null = null;
   let cancelTimer = (): void => {};
 
@@ -144,6 +154,8 @@ export function createNode(options: NodeOptions): Node {
     for (const change of read.changes) apply(change);
     headSeq = Math.max(headSeq, read.seq);
     if (applied.seq < read.seq) throw new Error(`the change log ends before seq ${read.seq}`);
+    if (below.acknowledgedSeq < applied.seq) await acknowledgements();
+    if (stopped) return;
     me.renewals += 1;
     const seq = below.acknowledgedSeq;
     const held = await leases.renewNode(me.id, me.renewals, seq, below.size);
@@ -156,6 +168,19 @@ export function createNode(options: NodeOptions): Node {
     lookup.grant(asked, leaseHeldMs);
     below.renewed();
     if (below.acknowledgedSeq > seq) renewInBackground();
+  }
+
+  /** Resolves when everything below has acknowledged what was applied, or after a moment. */
+  function acknowledgements(): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = ambient.after(ACKNOWLEDGED_WITHIN_MS, end);
+      function end(): void {
+        cancel();
+        acknowledged = null;
+        resolve();
+      }
+      acknowledged = end;
+    });
   }
 
   /** One renewal at a time; those who ask during one share the next, which begins after they asked. */
