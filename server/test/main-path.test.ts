@@ -57,11 +57,10 @@ test("from the printed link to the 401: set up, create a key, call an API with i
   page.setDefaultTimeout(10_000);
   const { complaints } = watchPage(page);
   const tokens = new Set<string>();
-  page.on("response", async (response) => {
-    const text = await response.text().catch(() => ""); // a redirect, or one whose page is gone
-    for (const [secret] of text.matchAll(/\b(?:sk|st|vt|ot)_[0-9A-Za-z]{36}\b/g))
+  const noteTokens = async (): Promise<void> => {
+    for (const [secret] of (await page.content()).matchAll(/\b(?:sk|st|vt|ot)_[0-9A-Za-z]{36}\b/g))
       tokens.add(secret);
-  });
+  };
 
   // The owner of an account, by the printed link.
   await page.goto(link);
@@ -76,6 +75,7 @@ test("from the printed link to the 401: set up, create a key, call an API with i
     .getByRole("group", { name: "Development secret key" })
     .locator("code")
     .textContent();
+  await noteTokens();
   await page.getByText("Waiting for the first verification").waitFor();
   expect((await call(first ?? "")).status).toBe(200);
   await page.getByText("Received").waitFor();
@@ -93,6 +93,7 @@ test("from the printed link to the 401: set up, create a key, call an API with i
   const token =
     (await creating.getByRole("group", { name: "Token" }).locator("code").textContent()) ?? "";
   expect(token).toMatch(/^sk_[0-9A-Za-z]{36}$/);
+  await noteTokens();
   await creating.getByRole("button", { name: "Done" }).click();
   await creating.waitFor({ state: "hidden" });
   expect(await page.content()).not.toContain(token);
