@@ -35,9 +35,10 @@ export async function run() {
   const postgres = await startPostgres();
   try {
     const speed = await measureSpeed(postgres);
-    const healthy = await measureHealthy(postgres);
+    const alone = await measureHealthy(postgres, 0);
+    const healthy = await measureHealthy(postgres, APPS);
     const paused = await measurePaused(postgres);
-    return report(speed, healthy, paused, loadBefore);
+    return report(speed, { alone, healthy, paused }, loadBefore);
   } finally {
     closeConnections();
     await postgres.stop();
@@ -60,19 +61,20 @@ async function measureSpeed(postgres) {
   }
 }
 
-async function measureHealthy(postgres) {
+async function measureHealthy(postgres, count) {
+  process.stderr.write(`  ${count} apps\n`);
   const fleet = await startFleet(postgres, { nodes: 1, leaseSeconds: 10 });
   try {
-    const apps = await startApps(fleet);
+    const apps = await startApps(fleet, count);
     const taken = [];
     for (let turn = -WARM_UP; turn < REVOKES; turn++) {
       const key = await issueTo(fleet, apps);
       await delay(Math.random() * SPREAD_MS);
       const { tookMs, revocation } = await revoke(fleet, fleet.nodes[0], key, []);
       await expectNowhere(apps, key);
-      if (revocation.acknowledged !== APPS + 1 || revocation.lapsed !== 0)
+      if (revocation.acknowledged !== count + 1 || revocation.lapsed !== 0)
         throw new Error(`a healthy revocation was answered ${JSON.stringify(revocation)}`);
-      if (turn >= 0) taken.push(tookMs);
+      if (turn >= 0) taken.push({ callMs: tookMs, barrierMs: revocation.took_ms });
     }
     return taken;
   } finally {
@@ -85,7 +87,7 @@ async function measurePaused(postgres) {
   const fleet = await startFleet(postgres, { nodes: 1, leaseSeconds });
   const measured = { delayed: [], next: [] };
   try {
-    const apps = await startApps(fleet);
+    const apps = await startApps(fleet, APPS);
     const [last, others] = [apps.at(-1), apps.slice(0, -1)];
     for (let round = 0; round < count; round++) {
       process.stderr.write(`  round ${round + 1} of ${count}: paused (SIGSTOP)\n`);
@@ -133,11 +135,11 @@ async function expectNowhere(apps, { token }) {
 }
 
 /** Starts apps below the first node, each a process of its own. */
-async function startApps(fleet) {
+async function startApps(fleet, count) {
   const { url } = fleet.nodes[0].server;
   const tokens = await issueMany(fleet, LOAD.keys);
   const given = { url, verifierToken: fleet.verifierToken, tokens, everyMs: LOAD.everyMs };
-  return Promise.all(Array.from({ length: APPS }, () => startApp(fleet, given)));
+  return Promise.all(Array.from({ length: count }, () => startApp(fleet, given)));
 }
 
 async function startApp(fleet, given) {
@@ -164,10 +166,11 @@ async function startApp(fleet, given) {
   };
 }
 
-function report(speed, healthy, paused, loadBefore) {
+function report(speed, { alone, healthy, paused }, loadBefore) {
   const one = ratiosOf(speed.one, speed.sdk);
   const fifty = ratiosOf(speed.fifty, speed.sdk);
-  const [p50, p99] = [quantile(healthy, 0.5), quantile(healthy, 0.99)];
+  const calls = healthy.map(({ callMs }) => callMs);
+  const [p50, p99] = [quantile(calls, 0.5), quantile(calls, 0.99)];
   const delayed = Math.max(...paused.delayed);
   const next = Math.max(...paused.next);
   const delayedMaxMs = PAUSED.leaseSeconds * 1_000 * (1 + RATE_ALLOWANCE) + SLACK_MS;
@@ -216,13 +219,28 @@ function report(speed, healthy, paused, loadBefore) {
       ],
     ),
     "",
-    `Ratios by round: ${each(one.ratios, 0)}; ${each(fifty.ratios, 0)}. Revokes with ${APPS} apps: worst ` +
-      `${Math.max(...healthy).toFixed(1)} ms of ${REVOKES}; with one paused: ${each(paused.delayed, 0)} ms, after it p50 ` +
+    ...table(
+      [`ms, ${REVOKES} revokes each, p50 p99 worst`, "the call", "of it, the wait for verifiers"],
+      [
+        ["no apps", ...taken(alone)],
+        [`${APPS} apps`, ...taken(healthy)],
+      ],
+    ),
+    "",
+    `Ratios by round: ${each(one.ratios, 0)}; ${each(fifty.ratios, 0)}. Revokes with one of ${APPS} apps ` +
+      `paused: ${each(paused.delayed, 0)} ms, after it p50 ` +
       `${quantile(paused.next, 0.5).toFixed(1)} ms. Accepted after the call returned: **0**; every app was asked at once ` +
       `after each revoke, the paused one when it went on. Each app verified ${LOAD.keys} warm keys every ` +
       `${LOAD.everyMs} ms meanwhile. The machine's load average: ${loadBefore.toFixed(1)} before, ` +
       `${os.loadavg()[0].toFixed(1)} after.`,
   ];
+}
+
+function taken(revokes) {
+  return ["callMs", "barrierMs"].map((part) => {
+    const all = revokes.map((revoke) => revoke[part]);
+    return [0.5, 0.99, 1].map((share) => quantile(all, share).toFixed(1)).join(" ");
+  });
 }
 
 /** The smallest number that so many of all are no greater than. */
