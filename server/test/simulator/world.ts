@@ -38,6 +38,9 @@ const LEASE_MS = 1_000;
 /** Healed worlds must be well again after so many of their longest leases. */
 const WELL_AFTER_LEASES = 3;
 
+/** Mean delay of a message once everything is healed, at most. */
+const HEALED_DELAY_MS = 3;
+
 /** Changes after the healing, each acknowledged by everybody: enough to double a sixteenth of a lease to a whole. */
 const EARNING_CHANGES = 8;
 
@@ -205,6 +208,8 @@ function healAndCheck(
 
   timeline.at(climate.load.endMs, () => {
     Object.assign(weather, { loss: 0, late: 0, slow: 0, slowLoads: 0, storeDown: false });
+    // A sixteenth of these short leases must do for an acknowledgement, or nobody earns a longer one back.
+    weather.delayMeanMs = Math.min(weather.delayMeanMs, HEALED_DELAY_MS);
     for (const { link } of processes)
       Object.assign(link, { requestsCut: false, answersCut: false });
     world.trace(() => "everything heals");
