@@ -208,12 +208,15 @@ export function createBarrier(options: BarrierOptions): Barrier {
     call: { readonly seq: number },
     ended: Receipt & { effectiveAtMs: number },
   ): void {
-    leases
-      .recordEffective(call.seq, ended)
-      .catch((error: unknown) => {
-        logger.error({ err: error, seq: call.seq }, "a revocation's end could not be recorded");
-      })
-      .finally(() => underWay.delete(call));
+    // Later than the answer, for SQLite writes at once, and everybody waits for its disk.
+    ambient.soon(() => {
+      leases
+        .recordEffective(call.seq, ended)
+        .catch((error: unknown) => {
+          logger.error({ err: error, seq: call.seq }, "a revocation's end could not be recorded");
+        })
+        .finally(() => underWay.delete(call));
+    });
   }
 
   function seqsUnderWay(): Set<number> {
