@@ -137,8 +137,12 @@ export function createBarrier(options: BarrierOptions): Barrier {
   function awaitLapse(wait: Waiting): void {
     const leftMs = (wait.longestLeaseMs ?? 0) * (1 + RATE_ALLOWANCE) - elapsedMs(wait);
     wait.cancelLapse();
-    if (leftMs <= 0) end(wait);
-    else wait.cancelLapse = ambient.after(leftMs, () => awaitLapse(wait));
+    if (leftMs > 0) {
+      wait.cancelLapse = ambient.after(leftMs, () => awaitLapse(wait));
+      return;
+    }
+    end(wait);
+    readIn(PAUSE_MAX_MS); // once more: by then the reaper has seen the dead rows for a whole lease
   }
 
   function unread(wait: Waiting, cause: unknown): void {
