@@ -77,7 +77,7 @@ interface Membership {
  * changes after the last one applied, applies them in order, here and below, and writes its row; when that has
  * committed, its lease runs from before the read.
  *
- * The row says what everything below has acknowledged as well; that may lag, and never holds a renewal up.
+ * The row says what everything below has acknowledged as well; that may lag, and holds a renewal up for a moment at most.
  *
  * A node whose row is gone, or that is behind the changes still kept, drops what it holds and joins anew. The row that
  * it leaves is nobody's, and protects what was granted under it until it is reaped.
