@@ -40,12 +40,12 @@ async function issueStorm(client: Client, issued: Issued[]): Promise<void> {
   });
 }
 
-/** Revokes every third key until the server is gone. */
-async function revokeStorm(client: Client, issued: Issued[]): Promise<void> {
-  let next = issued.length;
+/** Revokes every third key of `issued` from the `next` on, until the server is gone. */
+async function revokeStorm(client: Client, issued: Issued[], next: number): Promise<void> {
   await untilGone(async () => {
     const key = issued[next];
-    if (key === undefined) return delay(1);
+    // Nothing to revoke yet: the server is asked all the same, for its end is noticed by asking.
+    if (key === undefined) return void (await client.environments.list());
     next += 3;
     key.revoke = "asked";
     const { revoked_at } = await client.apiKeys.revoke(key.id);
@@ -90,7 +90,7 @@ test(`SIGKILL in a storm of issue and revoke calls, ${ROUNDS} times, loses nothi
     const client = createClient({ url: server.url, token: first.service_token, retries: 0 });
     const storms = Promise.all([
       ...Array.from({ length: ISSUERS }, () => issueStorm(client, issued)),
-      revokeStorm(client, issued),
+      revokeStorm(client, issued, issued.length),
     ]);
     // Some rounds end while revocations still wait for the dead predecessor's lease, some after.
     await delay(round % 2 === 0 ? randomInt(30, 600) : randomInt(1_200, 1_600));

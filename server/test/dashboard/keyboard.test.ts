@@ -107,7 +107,7 @@ test("a key is created, copied, described, revoked with the keyboard alone", asy
 
   // The menu is left with Escape, and its button has the focus again.
   await page.keyboard.press("Space");
-  await page.getByRole("menuitem", { name: "Revoke API key" }).waitFor();
+  await arrowTo(page, page.getByRole("menuitem", { name: "Revoke API key" }));
   await page.keyboard.press("Escape");
   await page.getByRole("menu").waitFor({ state: "hidden" });
   await focusOn(menu);
