@@ -7,5 +7,6 @@ export * from "./lease/lookup.ts";
 export * from "./lease/sharing.ts";
 export * from "./lease/upstream.ts";
 export * from "./token.ts";
+export * from "./usage.ts";
 export * from "./verdict.ts";
 export * from "./verifier.ts";

@@ -21,6 +21,18 @@ export type {
   PageAsk,
   PageOf,
 } from "./deeds.ts";
+export type {
+  Granularity,
+  KeyCaller,
+  RefusalFilter,
+  Refused,
+  SourcedBatch,
+  Span,
+  UsageAsk,
+  UsageKept,
+  UsageRow,
+  UsageStore,
+} from "./usage-deeds.ts";
 
 /** Progress of one revocation barrier; times are Unix ms. */
 export interface Revocation {
