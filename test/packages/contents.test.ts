@@ -41,7 +41,17 @@ test("the SDK's package is its code, its types and its vectors, and nothing else
   expect(packed.sdk.unpackedBytes).toBeLessThan(400_000);
 });
 
-test("the server's package is its command, its code and the dashboard, and nothing else", () => {
+/** What `/docs` loads, and what its licence, Apache-2.0, wants to come along. */
+const REFERENCE = [
+  "LICENSE",
+  "NOTICE",
+  "favicon-32x32.png",
+  "swagger-ui-bundle.js",
+  "swagger-ui-bundle.js.LICENSE.txt",
+  "swagger-ui.css",
+];
+
+test("the server's package is its command, its code, the dashboard and Swagger UI, and nothing else", () => {
   const dashboard = filesOf(join(ROOT, "dashboard/dist"));
   const code = compiled("server", [".js"]);
   expect(dashboard).toContain("index.html");
@@ -55,6 +65,7 @@ test("the server's package is its command, its code and the dashboard, and nothi
       "bin/latchkey.js",
       ...code,
       ...dashboard.map((path) => `dist/dashboard/${path}`),
+      ...REFERENCE.map((path) => `dist/reference/${path}`),
     ].sort(),
   );
   expect(packed.server.packedBytes).toBeLessThan(1_000_000);
@@ -91,6 +102,22 @@ test("the server asks for the very SDK that it was built with", () => {
   );
   expect(server?.dependencies["@latchkey/sdk"]).toBe(sdk?.version);
   expect(server?.version).toBe(sdk?.version);
+});
+
+test("what is installed with the server runs no script but that of SQLite's driver", () => {
+  const installed = z.object({
+    packages: z.record(
+      z.string(),
+      z.object({ dev: z.boolean().optional(), hasInstallScript: z.boolean().optional() }),
+    ),
+  });
+  const { packages } = installed.parse(
+    JSON.parse(readFileSync(join(ROOT, "package-lock.json"), "utf8")),
+  );
+  const scripted = Object.entries(packages).filter(
+    ([, { dev, hasInstallScript }]) => hasInstallScript === true && dev !== true,
+  );
+  expect(scripted.map(([path]) => path)).toEqual(["node_modules/better-sqlite3"]);
 });
 
 /** What publint has to say of a tarball. */

@@ -1,6 +1,8 @@
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { Failure } from "@latchkey/sdk/core";
 import type { App } from "./openapi.ts";
 
@@ -52,9 +54,16 @@ const INITIALIZER = `SwaggerUIBundle({
 });
 `;
 
-/** Serves the API's reference, `/docs`, from the installed swagger-ui-dist. */
+/** Finds Swagger UI: beside the server's own code when built, else in the workspace. */
+function findSwaggerUi(): string {
+  const packed = fileURLToPath(new URL("../reference", import.meta.url));
+  if (existsSync(packed)) return packed;
+  return dirname(require.resolve("swagger-ui-dist/package.json"));
+}
+
+/** Serves the API's reference, `/docs`. */
 export function mountDocs(app: App): void {
-  const folder = dirname(require.resolve("swagger-ui-dist/package.json"));
+  const folder = findSwaggerUi();
   const remembered = new Map<string, Promise<Uint8Array<ArrayBuffer>>>();
 
   function asset(name: string): Promise<Uint8Array<ArrayBuffer>> {
