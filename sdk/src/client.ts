@@ -2,10 +2,12 @@ import { accountCalls } from "./client/accounts.ts";
 import { apiKeyCalls } from "./client/api-keys.ts";
 import { environmentCalls } from "./client/environments.ts";
 import type { ClientAmbient } from "./client/limit.ts";
+import { accountRefusalCalls, operatorRefusalCalls } from "./client/refusals.ts";
 import { serverUrl } from "./client/server-url.ts";
 import type { MeJson, ProvisionedJson, WhoamiJson } from "./client/shapes.ts";
 import { tokenCalls } from "./client/tokens.ts";
 import { type CallOptions, createTransport, type TransportSettings } from "./client/transport.ts";
+import { usageCalls } from "./client/usage.ts";
 
 export type { AccountEdit, NewAccount } from "./client/accounts.ts";
 export { ApiError } from "./client/api-error.ts";
@@ -17,9 +19,29 @@ export type {
   VerifyAsk,
 } from "./client/api-keys.ts";
 export type { ClientAmbient } from "./client/limit.ts";
+export type {
+  KeyRefusalReason,
+  RefusalFilter,
+  RefusalJson,
+  RefusalSearch,
+  RefusedApiKeyJson,
+  UnattributedRefusalReason,
+  UnattributedRefusalSearch,
+} from "./client/refusals.ts";
 export type * from "./client/shapes.ts";
 export type { NewToken, NewTokenJson, TokenJson } from "./client/tokens.ts";
 export type { CallOptions, Created, CreateOptions } from "./client/transport.ts";
+export type {
+  ApiKeyCallerJson,
+  ApiKeyUsageJson,
+  UsageEntryJson,
+  UsageGranularity,
+  UsageJson,
+  UsageOutcome,
+  UsageQuery,
+  UsageRange,
+  UsageTotalJson,
+} from "./client/usage.ts";
 export type { FieldError } from "./failure.ts";
 
 /** How a client reaches the server, and as whom. */
@@ -68,6 +90,12 @@ export function createClient(options: ClientOptions = {}) {
     accounts: accountCalls(transport),
     /** The operator's own verifier and operator tokens, with an operator token or the operator's session. */
     tokens: tokenCalls(transport),
+    /** Verifications by key, outcome, environment and time. */
+    usage: usageCalls(transport),
+    /** Refused requests, by the request id that their caller got. */
+    refusals: accountRefusalCalls(transport),
+    /** Refused requests that belong to no account, with an operator token or the operator's session. */
+    operatorRefusals: operatorRefusalCalls(transport),
     /** What the token of this client is: a service token or an API key. */
     whoami: (options?: CallOptions) =>
       call<WhoamiJson>({ method: "GET", path: ["v1", "whoami"] }, options),

@@ -1,13 +1,21 @@
 import type { FieldError } from "../failure.ts";
 import { ApiError } from "./api-error.ts";
 
-/** Bytes of one answer, unpacked. The longest of ours, a page of 200 keys with all they may hold, has under 1 MiB. */
+/** Bytes of one answer, unpacked, unless more is expected. A page of 200 keys with all they may hold has under 1 MiB. */
 const ANSWER_BYTES_MAX = 4 * 1024 * 1024;
 
 /** Characters of a message that are kept: who writes it may be some proxy. */
 const MESSAGE_CHARACTERS_MAX = 1_000;
 
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\b/i;
+const CSV_TYPE = /^text\/csv\b/i;
+
+/** What a call expects to be answered with, when it is not a short piece of JSON. */
+export interface Expected {
+  /** The answer's body is then its text. */
+  readonly as?: "csv";
+  readonly bytesMax?: number;
+}
 
 /** A success of the API. */
 export interface Answer {
@@ -27,17 +35,24 @@ export interface Answer {
  */
 export async function readAnswer(
   response: Response,
+  { as, bytesMax = ANSWER_BYTES_MAX }: Expected,
   tries: number,
   nowMs: number,
 ): Promise<Answer | ApiError> {
-  const text = await readText(response);
+  const text = await readText(response, bytesMax);
   const { status, headers } = response;
   const requestId = headers.get("X-Request-Id");
-  const parsed = JSON_TYPE.test(headers.get("Content-Type") ?? "") ? parseJson(text) : undefined;
+  const type = headers.get("Content-Type") ?? "";
+  const parsed = JSON_TYPE.test(type) ? parseJson(text) : undefined;
   if (response.ok) {
-    if (parsed !== undefined)
-      return { status, body: parsed.value, requestId, replayed: isReplay(headers), tries };
-    const message = "What answered is not the Latchkey API, or something between has changed it.";
+    const csv = CSV_TYPE.test(type) && text !== undefined ? { value: text } : undefined;
+    const good = as === "csv" ? csv : parsed;
+    if (good !== undefined)
+      return { status, body: good.value, requestId, replayed: isReplay(headers), tries };
+    const message =
+      text === undefined
+        ? `The answer has more than ${bytesMax} bytes. Ask for less of it.`
+        : "What answered is not the Latchkey API, or something between has changed it.";
     return new ApiError({ status, code: "invalid_answer", message, requestId, tries });
   }
   const body = recordOf(parsed?.value);
@@ -61,7 +76,7 @@ export function createdIdOf({ body }: Answer): string | null {
 const isReplay = (headers: Headers): boolean => headers.get("Idempotent-Replayed") === "true";
 
 /** @returns `undefined` when there is more of it than anybody of ours would send; the rest is not read. */
-async function readText({ body }: Response): Promise<string | undefined> {
+async function readText({ body }: Response, bytesMax: number): Promise<string | undefined> {
   if (body === null) return "";
   const reader = body.getReader();
   const decoder = new TextDecoder();
@@ -70,7 +85,7 @@ async function readText({ body }: Response): Promise<string | undefined> {
     const { done, value } = await reader.read();
     if (done) return text + decoder.decode();
     bytes += value.byteLength;
-    if (bytes > ANSWER_BYTES_MAX) {
+    if (bytes > bytesMax) {
       void reader.cancel().catch(() => {});
       return undefined;
     }

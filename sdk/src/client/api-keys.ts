@@ -7,13 +7,16 @@ import type {
   PageAsk,
   VerdictJson,
 } from "./shapes.ts";
-import type { CallOptions, CreateOptions, Transport } from "./transport.ts";
+import type { Ask, CallOptions, CreateOptions, Transport } from "./transport.ts";
+import { type ApiKeyUsageJson, csvOf, type UsageRange } from "./usage.ts";
 
 /** Which keys to list: the active ones unless `status` says otherwise. `q` searches hint, description and id. */
 export interface ApiKeySearch {
   environment: string;
   status?: "active" | "revoked" | "expired" | "all" | undefined;
   q?: string | undefined;
+  /** `never`: never accepted. `over_90_days_ago`: not accepted for 90 days, and not created since then. */
+  last_used?: "never" | "over_90_days_ago" | undefined;
 }
 
 /** Which page of which keys. */
@@ -43,6 +46,11 @@ const PATH = ["v1", "api_keys"] as const;
 export function apiKeyCalls({ call, create }: Transport) {
   const list = (filter: ApiKeyFilter, options?: CallOptions) =>
     call<Page<ApiKeyJson>>({ method: "GET", path: PATH, query: { ...filter } }, options);
+  const usage = (id: string, range: UsageRange): Ask => ({
+    method: "GET",
+    path: [...PATH, id, "usage"],
+    query: { ...range },
+  });
 
   return {
     /** One page of an environment's keys. */
@@ -80,6 +88,12 @@ export function apiKeyCalls({ call, create }: Transport) {
         options,
       );
     },
+    /** How a key was used, and by whom. */
+    usage: (id: string, range: UsageRange = {}, options?: CallOptions) =>
+      call<ApiKeyUsageJson>(usage(id, range), options),
+    /** The counts of a key as CSV (RFC 4180). */
+    usageCsv: (id: string, range: UsageRange = {}, options?: CallOptions) =>
+      call<string>(csvOf(usage(id, range)), options),
     /** Judges a token, for servers that can run neither the verifier nor a proxy; with a verifier token. */
     verify: (body: VerifyAsk, options?: CallOptions) =>
       call<VerdictJson>(

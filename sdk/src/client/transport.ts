@@ -1,4 +1,4 @@
-import { type Answer, createdIdOf, readAnswer } from "./answer.ts";
+import { type Answer, createdIdOf, type Expected, readAnswer } from "./answer.ts";
 import { ApiError } from "./api-error.ts";
 import { type ClientAmbient, openLimit } from "./limit.ts";
 
@@ -25,7 +25,7 @@ export type Created<Made, Known, Options extends CreateOptions> = Options extend
   : Made;
 
 /** A call of the API, as its noun describes it. */
-export interface Ask {
+export interface Ask extends Expected {
   readonly method: "GET" | "POST" | "PATCH" | "DELETE";
   /** Segments of the path; each is encoded, so that no id can lead elsewhere. */
   readonly path: readonly string[];
@@ -33,7 +33,7 @@ export interface Ask {
   readonly body?: unknown;
   /** Whether doing it twice is doing it once. GET and DELETE need not say so. */
   readonly repeatable?: boolean;
-  /** Whether it answers only when every verifier has confirmed. */
+  /** Whether it may take its time: it answers only when every verifier has confirmed, or with very much. */
   readonly waits?: boolean;
 }
 
@@ -85,7 +85,7 @@ export function createTransport(settings: TransportSettings): Transport {
     const limit = openLimit(ambient, timeoutMs, options.signal);
     try {
       for (let tries = 1; ; tries += 1) {
-        const outcome = await attempt(url, { ...init, signal: limit.signal }, tries);
+        const outcome = await attempt(url, { ...init, signal: limit.signal }, ask, tries);
         if (!(outcome instanceof ApiError)) return outcome;
         limit.check(outcome);
         const pauseMs = pauseAfter(outcome, ambient.random());
@@ -100,10 +100,11 @@ export function createTransport(settings: TransportSettings): Transport {
   async function attempt(
     url: string,
     init: RequestInit,
+    ask: Ask,
     tries: number,
   ): Promise<Answer | ApiError> {
     try {
-      return await readAnswer(await settings.fetch(url, init), tries, ambient.nowMs());
+      return await readAnswer(await settings.fetch(url, init), ask, tries, ambient.nowMs());
     } catch (cause) {
       const message = "The server could not be reached.";
       return new ApiError({ code: "unreachable", message, tries, cause });
@@ -155,7 +156,8 @@ function requestOf(
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(ask.query ?? {}))
     if (value !== undefined) query.set(name, String(value));
-  const headers = new Headers({ Accept: "application/json", ...common });
+  const accept = ask.as === "csv" ? "text/csv, application/json" : "application/json";
+  const headers = new Headers({ Accept: accept, ...common });
   if (ask.idempotencyKey !== undefined) headers.set("Idempotency-Key", ask.idempotencyKey);
   if (ask.body !== undefined) headers.set("Content-Type", "application/json");
   return {
