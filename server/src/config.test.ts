@@ -2,6 +2,9 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { CLIENT_VARIABLES, isLoopback, readSettings, SETTINGS, SettingsError } from "./config.ts";
 
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
 function problems(env: Record<string, string>): string {
   try {
     readSettings(env);
@@ -25,6 +28,13 @@ test("without any variable the server stays on loopback, with its data in ./data
     brand: null,
     secret: null,
     trustedProxies: [],
+    callersKept: true,
+    usageKept: {
+      minutesMs: 24 * HOUR_MS,
+      hoursMs: 90 * DAY_MS,
+      daysMs: 800 * DAY_MS,
+      refusalsMs: 30 * DAY_MS,
+    },
     logLevel: "info",
   });
 });
@@ -47,6 +57,11 @@ test("every setting is read", () => {
     LATCHKEY_SECRET: "s".repeat(32),
     LATCHKEY_SIGNUP: "invite",
     LATCHKEY_TRUSTED_PROXIES: "10.0.0.0/8, ::1",
+    LATCHKEY_CALLERS: "off",
+    LATCHKEY_KEEP_MINUTES: "2",
+    LATCHKEY_KEEP_HOURS: "400",
+    LATCHKEY_KEEP_DAYS: "35",
+    LATCHKEY_KEEP_REFUSALS: "365",
     LATCHKEY_LOG_LEVEL: "warn",
   });
   expect(settings).toEqual({
@@ -61,6 +76,13 @@ test("every setting is read", () => {
     brand: "acme",
     secret: "s".repeat(32),
     trustedProxies: ["10.0.0.0/8", "::1"],
+    callersKept: false,
+    usageKept: {
+      minutesMs: 2 * HOUR_MS,
+      hoursMs: 400 * DAY_MS,
+      daysMs: 35 * DAY_MS,
+      refusalsMs: 365 * DAY_MS,
+    },
     logLevel: "warn",
   });
 });
@@ -94,6 +116,16 @@ test.each([
   ["LATCHKEY_TRUSTED_PROXIES", "10"],
   ["LATCHKEY_TRUSTED_PROXIES", "10.0.0.0/8/8"],
   ["LATCHKEY_TRUSTED_PROXIES", Array.from({ length: 65 }, (_, i) => `10.0.0.${i}`).join(",")],
+  ["LATCHKEY_CALLERS", "false"],
+  ["LATCHKEY_KEEP_MINUTES", "1"],
+  ["LATCHKEY_KEEP_MINUTES", "169"],
+  ["LATCHKEY_KEEP_MINUTES", "24h"],
+  ["LATCHKEY_KEEP_HOURS", "1"],
+  ["LATCHKEY_KEEP_HOURS", "401"],
+  ["LATCHKEY_KEEP_DAYS", "34"],
+  ["LATCHKEY_KEEP_DAYS", "3651"],
+  ["LATCHKEY_KEEP_REFUSALS", "0"],
+  ["LATCHKEY_KEEP_REFUSALS", "366"],
   ["LATCHKEY_LOG_LEVEL", "loud"],
 ])("%s=%s is refused, and the message names the variable", (name, value) => {
   expect(problems({ [name]: value })).toContain(`  ${name}`);

@@ -1,12 +1,16 @@
 import { isIP } from "node:net";
 import ipaddr from "ipaddr.js";
 import { z } from "zod";
+import type { UsageKept } from "./store/store.ts";
 
 /** Levels of the log, from the loudest to the quietest setting. */
 const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
 
 /** A list of proxies longer than this is a mistake; each costs a comparison a request. */
 const TRUSTED_PROXIES_MAX = 64;
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
 /** One setting as people read about it; docs/operating.md and `latchkey --help` show exactly these. */
 interface Setting {
@@ -111,6 +115,36 @@ export const SETTINGS = {
     bound: `up to ${TRUSTED_PROXIES_MAX} addresses or CIDR ranges, separated by commas`,
     schema: z.string().default("").transform(splitList).refine(areRanges),
   }),
+  LATCHKEY_CALLERS: setting({
+    purpose: "whether addresses and user agents of a key's callers and of refusals are kept",
+    fallback: "on",
+    bound: "on, off",
+    schema: z.enum(["on", "off"]).default("on"),
+  }),
+  LATCHKEY_KEEP_MINUTES: setting({
+    purpose: "how long usage is kept by the minute",
+    fallback: "24",
+    bound: "whole hours, 2 to 168",
+    schema: wholeNumber(2, 168).default(24),
+  }),
+  LATCHKEY_KEEP_HOURS: setting({
+    purpose: "how long usage is kept by the hour, and callers that do not come any more",
+    fallback: "90",
+    bound: "whole days, 2 to 400",
+    schema: wholeNumber(2, 400).default(90),
+  }),
+  LATCHKEY_KEEP_DAYS: setting({
+    purpose: "how long usage is kept by the day",
+    fallback: "800",
+    bound: "whole days, 35 to 3650",
+    schema: wholeNumber(35, 3_650).default(800),
+  }),
+  LATCHKEY_KEEP_REFUSALS: setting({
+    purpose: "how long refused requests can be looked up",
+    fallback: "30",
+    bound: "whole days, 1 to 365",
+    schema: wholeNumber(1, 365).default(30),
+  }),
   LATCHKEY_LOG_LEVEL: setting({
     purpose: "what is logged: this level and worse",
     fallback: "info",
@@ -122,8 +156,9 @@ export const SETTINGS = {
 /** Variables of the command line as a client of a running server; no settings of the server, and no typos either. */
 export const CLIENT_VARIABLES = {
   LATCHKEY_URL:
-    "server that `latchkey accounts` and `tokens` talk to (default http://127.0.0.1:4400)",
+    "server that `latchkey accounts`, `tokens`, `usage` and `refusals` talk to (default http://127.0.0.1:4400)",
   LATCHKEY_OPERATOR_TOKEN: "operator token (ot_…) for `latchkey accounts` and `tokens`",
+  LATCHKEY_SERVICE_TOKEN: "service token (st_…) for `latchkey usage` and `refusals`",
   LATCHKEY_TOKEN: "service token (st_…), for programs of yours",
   LATCHKEY_VERIFIER_TOKEN: "verifier token (vt_…), for programs of yours",
 } as const;
@@ -146,6 +181,9 @@ export interface GivenSettings {
   readonly secret: string | null;
   /** Addresses and CIDR ranges, each valid for ipaddr.js. */
   readonly trustedProxies: readonly string[];
+  /** Whether who uses a key, and whose request was refused, is kept. */
+  readonly callersKept: boolean;
+  readonly usageKept: UsageKept;
   readonly logLevel: (typeof LOG_LEVELS)[number];
 }
 
@@ -177,6 +215,11 @@ const SCHEMA = z.object({
   LATCHKEY_SECRET: SETTINGS.LATCHKEY_SECRET.schema,
   LATCHKEY_SIGNUP: SETTINGS.LATCHKEY_SIGNUP.schema,
   LATCHKEY_TRUSTED_PROXIES: SETTINGS.LATCHKEY_TRUSTED_PROXIES.schema,
+  LATCHKEY_CALLERS: SETTINGS.LATCHKEY_CALLERS.schema,
+  LATCHKEY_KEEP_MINUTES: SETTINGS.LATCHKEY_KEEP_MINUTES.schema,
+  LATCHKEY_KEEP_HOURS: SETTINGS.LATCHKEY_KEEP_HOURS.schema,
+  LATCHKEY_KEEP_DAYS: SETTINGS.LATCHKEY_KEEP_DAYS.schema,
+  LATCHKEY_KEEP_REFUSALS: SETTINGS.LATCHKEY_KEEP_REFUSALS.schema,
   LATCHKEY_LOG_LEVEL: SETTINGS.LATCHKEY_LOG_LEVEL.schema,
 });
 
@@ -229,6 +272,13 @@ export function readSettings(env: Record<string, string | undefined>): GivenSett
     brand: values.LATCHKEY_BRAND ?? null,
     secret: values.LATCHKEY_SECRET ?? null,
     trustedProxies: values.LATCHKEY_TRUSTED_PROXIES,
+    callersKept: values.LATCHKEY_CALLERS === "on",
+    usageKept: {
+      minutesMs: values.LATCHKEY_KEEP_MINUTES * HOUR_MS,
+      hoursMs: values.LATCHKEY_KEEP_HOURS * DAY_MS,
+      daysMs: values.LATCHKEY_KEEP_DAYS * DAY_MS,
+      refusalsMs: values.LATCHKEY_KEEP_REFUSALS * DAY_MS,
+    },
     logLevel: values.LATCHKEY_LOG_LEVEL,
   };
 }
