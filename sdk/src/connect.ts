@@ -4,8 +4,9 @@ import { createUpstream } from "./lease/upstream.ts";
 import { type ConnectOptions, parseOptions } from "./options.ts";
 import { createRemote, type Remote } from "./remote.ts";
 import { createReports } from "./reports.ts";
-import { newRequestId } from "./request-id.ts";
+import { newRequestId, newSourceId } from "./request-id.ts";
 import { createStates, type States, type VerifierState } from "./states.ts";
+import { createTally } from "./tally.ts";
 import { createVerifier, type Verify } from "./verifier.ts";
 import { createWatch } from "./watch.ts";
 
@@ -31,7 +32,7 @@ export interface ConnectedVerifier {
   /** Calls back at each change of the state. Returns its end. */
   onState(listener: (state: VerifierState) => unknown): () => void;
   /**
-   * Reports the last uses, stops believing what is held, tells the server so and connects no more. Until then the open
+   * Reports what was counted, stops believing what is held, tells the server so and connects no more. Until then the open
    * connection keeps the process alive, as a database pool does. Never rejects; safe to call twice.
    */
   close(): Promise<void>;
@@ -67,10 +68,12 @@ export async function connectVerifier(options: ConnectOptions): Promise<Connecte
   const isClosed = (): boolean => closing !== null;
   const states = createStates({ after, lookup, connected: () => connected, closed: isClosed });
   const watch = createWatch({ lookup, after, keysMax });
-  const verifier = createVerifier({ lookup, requestId: newRequestId });
+  const tally = createTally();
+  const { verify } = createVerifier({ lookup, tally, requestId: newRequestId });
+  const source = newSourceId();
   const reports = createReports({
-    drain: verifier.drainUses,
-    send: (batch, uses) => upstream.report(batch, uses),
+    drain: tally.drain,
+    send: (batch, hurry) => upstream.report(source, batch, hurry),
     after,
   });
   const upstream = createUpstream({
@@ -105,7 +108,7 @@ export async function connectVerifier(options: ConnectOptions): Promise<Connecte
     throw error;
   });
   return {
-    verify: verifier.verify,
+    verify,
     onRevoked: watch.onRevoked,
     get state() {
       return states.now();

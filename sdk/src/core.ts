@@ -6,6 +6,8 @@ export * from "./lease/frames.ts";
 export * from "./lease/lookup.ts";
 export * from "./lease/sharing.ts";
 export * from "./lease/upstream.ts";
+export * from "./reports.ts";
+export * from "./tally.ts";
 export * from "./token.ts";
 export * from "./usage.ts";
 export * from "./verdict.ts";

@@ -5,5 +5,6 @@ export type { Ask, KeyRecord, KeyType } from "./judge.ts";
 export type { ConnectOptions } from "./options.ts";
 export type { VerifierState } from "./states.ts";
 export { digestToken, parseToken, type TokenParts, type TokenPrefix, tokenHint } from "./token.ts";
+export type { Caller } from "./usage.ts";
 export type { Accepted, Refusal, Refused, Verdict } from "./verdict.ts";
 export type { Verify } from "./verifier.ts";

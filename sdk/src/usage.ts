@@ -55,4 +55,4 @@ export interface UsageBatch {
 }
 
 /** Bounds of one {@link UsageBatch}. */
-export const BATCH_BOUNDS = { countsMax: 1_000, callersMax: 100, refusalsMax: 50 } as const;
+export const BATCH_BOUNDS = { countsMax: 1_000, callersMax: 250, refusalsMax: 50 } as const;

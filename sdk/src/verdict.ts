@@ -1,7 +1,17 @@
 import type { Ask, KeyRecord, KeyRefusal } from "./judge.ts";
 
 /** Why a request was refused; `malformed` to `environment` in the order of the contract. */
-export type RefusalReason = "no_credentials" | "malformed" | "wrong_kind" | KeyRefusal;
+export const REFUSAL_REASONS = [
+  "no_credentials",
+  "malformed",
+  "wrong_kind",
+  "unknown",
+  "revoked",
+  "expired",
+  "type",
+  "environment",
+] as const satisfies readonly (KeyRefusal | "no_credentials" | "malformed" | "wrong_kind")[];
+export type RefusalReason = (typeof REFUSAL_REASONS)[number];
 
 /** A refusal as it goes to the caller: `status` is the HTTP status, the rest the flat JSON body. */
 export interface Refusal {

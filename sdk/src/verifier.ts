@@ -1,13 +1,16 @@
 import { type Ask, judge } from "./judge.ts";
 import type { HeldKey, Lookup } from "./lease/lookup.ts";
+import type { Tally } from "./tally.ts";
 import { digestToken, parseToken } from "./token.ts";
-import { type RefusalReason, refuse, type Verdict } from "./verdict.ts";
+import type { Caller } from "./usage.ts";
+import { type RefusalReason, type Refused, refuse, type Verdict } from "./verdict.ts";
 
 /**
  * Verifies the credentials of one request.
  *
  * @param credentials The token, or the whole `Authorization` header; `null` when the request had none.
  * @param requestId Put into a refusal; made anew for each refusal when absent.
+ * @param caller Who sent the request, for the owner of the key to see; nothing is decided by it.
  * @returns The verdict at once when the key is warm, else a promise of it.
  * @throws Failure `verification_unavailable`, as a rejection, when it cannot be decided.
  */
@@ -15,22 +18,16 @@ export type Verify = (
   credentials: string | null | undefined,
   ask: Ask,
   requestId?: string,
+  caller?: Caller,
 ) => Verdict | Promise<Verdict>;
-
-/** Use of a key, to be reported: the last time it was accepted, Unix ms. */
-export interface KeyUse {
-  readonly keyId: string;
-  readonly atMs: number;
-}
 
 export interface Verifier {
   readonly verify: Verify;
-  /** Hands over the uses since the last call, one for each key. */
-  drainUses(): KeyUse[];
 }
 
 export interface VerifierOptions {
   readonly lookup: Lookup;
+  readonly tally: Pick<Tally, "accepted" | "refused">;
   /** Makes the id of a refusal whose request has none. */
   requestId(): string;
 }
@@ -39,43 +36,58 @@ export interface VerifierOptions {
  * The hot path: header, digest, leased look-up, judge, tally. A warm digest proves the shape of its token, so shape and
  * checksum are checked on a miss only, which then costs no look-up when they are wrong.
  */
-export function createVerifier({ lookup, requestId }: VerifierOptions): Verifier {
-  let used: HeldKey[] = [];
-
-  function decide(held: HeldKey | null, ask: Ask, id: string | undefined): Verdict {
-    const judgement = judge(held === null ? null : held.key, ask, lookup.clock.wallMs);
-    if (!judgement.ok) return refuse(judgement.reason, ask, judgement.key, id ?? requestId());
-    if (held !== null) {
-      if (held.usedAtMs === 0) used.push(held);
-      held.usedAtMs = lookup.clock.wallMs;
-    }
+export function createVerifier({ lookup, tally, requestId }: VerifierOptions): Verifier {
+  function decide(held: HeldKey | null, ask: Ask, id?: string, caller?: Caller): Verdict {
+    const { wallMs } = lookup.clock;
+    const judgement = judge(held === null ? null : held.key, ask, wallMs);
+    if (!judgement.ok) return refused(judgement.reason, held, ask, id, caller);
+    if (held !== null) tally.accepted(held, wallMs, caller);
     return judgement;
   }
 
-  async function miss(digest: string, ask: Ask, id: string | undefined): Promise<Verdict> {
-    const held = await lookup.load(digest);
-    lookup.clock.read(); // time passed while it was loaded: an expiry is judged by now
-    return decide(held, ask, id);
+  function refused(
+    reason: RefusalReason,
+    held: HeldKey | null,
+    ask: Ask,
+    id: string | undefined,
+    caller: Caller | undefined,
+  ): Refused {
+    const verdict = refuse(reason, ask, held === null ? null : held.key, id ?? requestId());
+    tally.refused(verdict, held, ask, lookup.clock.wallMs, caller);
+    return verdict;
   }
 
-  return {
-    verify(credentials, ask, id) {
-      const token = tokenOf(credentials);
-      if (token === null) return refuse("no_credentials", ask, null, id ?? requestId());
-      const digest = digestToken(token);
-      const held = lookup.find(digest);
-      if (held !== undefined) return decide(held, ask, id);
-      const reason = refusalByShape(token);
-      if (reason !== null) return refuse(reason, ask, null, id ?? requestId());
-      return miss(digest, ask, id);
-    },
-    drainUses() {
-      const uses = used.map((held) => ({ keyId: held.key.id, atMs: held.usedAtMs }));
-      for (const held of used) held.usedAtMs = 0;
-      used = [];
-      return uses;
-    },
-  };
+  async function miss(
+    digest: string,
+    ask: Ask,
+    id: string | undefined,
+    caller: Caller | undefined,
+  ): Promise<Verdict> {
+    const held = await lookup.load(digest);
+    lookup.clock.read(); // time passed while it was loaded: an expiry is judged by now
+    return decide(held, ask, id, caller);
+  }
+
+  function verify(
+    credentials: string | null | undefined,
+    ask: Ask,
+    id?: string,
+    caller?: Caller,
+  ): Verdict | Promise<Verdict> {
+    const token = tokenOf(credentials);
+    if (token === null) {
+      lookup.clock.read();
+      return refused("no_credentials", null, ask, id, caller);
+    }
+    const digest = digestToken(token);
+    const held = lookup.find(digest);
+    if (held !== undefined) return decide(held, ask, id, caller);
+    const reason = refusalByShape(token);
+    if (reason !== null) return refused(reason, null, ask, id, caller);
+    return miss(digest, ask, id, caller);
+  }
+
+  return { verify };
 }
 
 /** Why a token that nobody holds needs no look-up, or `null` when it does. */

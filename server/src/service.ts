@@ -46,6 +46,7 @@ export async function startService(options: {
     status: () => verification.status(),
     version: options.version,
     logger,
+    monoMs: ambient.monoMs,
   });
   const verification = createVerification({
     store,
@@ -53,9 +54,11 @@ export async function startService(options: {
     logger,
     leaseMs: settings.leaseMs,
     label: settings.nodeName,
+    callersKept: settings.callersKept,
     onRevocation: metrics.onRevocation,
   });
-  const { verify, barrier, ready } = verification;
+  const { barrier, ready } = verification;
+  const verify = metrics.measured(verification.verify);
   const makeToken = tokenMaker(ambient.randomBytes, settings.brand);
   const ownOrigin = ownOriginRule(publicUrl);
   const signIn = createSignIn({
@@ -91,14 +94,16 @@ export async function startService(options: {
   });
   const requestId = (): string => ambient.randomId("req");
   const verifiers = createVerifiers({ below: verification.below, store, ambient, logger });
+  const clientAddress = createClientAddress(settings.trustedProxies);
   const front = createFront({
     verifiers,
     authenticate: createAuthenticate({
       verify,
+      clientAddress,
       onFailure: (err, id) => logger.error({ err, requestId: id }, "a verification failed"),
     }),
     app: renewSessions(app, { signIn, logger }),
-    clientAddress: createClientAddress(settings.trustedProxies),
+    clientAddress,
     requestId,
   });
 

@@ -1,4 +1,4 @@
-import type { KeyUse } from "../verifier.ts";
+import type { UsageBatch } from "../usage.ts";
 import type { Change, Loaded } from "./lookup.ts";
 
 /**
@@ -16,7 +16,7 @@ export type Downward =
   /** Answers one `look`, in the order of its digests. */
   | { readonly type: "found"; readonly look: number; readonly loaded: readonly Loaded[] }
   | { readonly type: "unavailable"; readonly look: number }
-  /** A batch of uses is stored. */
+  /** The batch of that number is stored. */
   | { readonly type: "stored"; readonly batch: number }
   /** The session ends, for the node stops or the credential is gone: whoever releases now need not be waited for. */
   | { readonly type: "leaving" };
@@ -28,22 +28,29 @@ export type Upward =
   /** Everything up to this change has been applied. */
   | { readonly type: "ack"; readonly seq: number }
   | { readonly type: "look"; readonly look: number; readonly digests: readonly string[] }
-  /** When keys were last accepted; sent again in every session until it is stored. */
-  | { readonly type: "usage"; readonly batch: number; readonly uses: readonly KeyUse[] }
+  /**
+   * What the process of that random id has counted; sent again in every session until it is stored. `hurry`: more is
+   * waiting for it, or the process ends.
+   */
+  | {
+      readonly type: "usage";
+      readonly source: string;
+      readonly hurry: boolean;
+      readonly batch: UsageBatch;
+    }
   /** Nothing is believed any more, and nothing will be: the last frame of a session. */
   | { readonly type: "release" };
 
 /** The subprotocol of the WebSocket on which frames travel. */
 export const SUBPROTOCOL = "latchkey.v1";
 
-/** Bounds of frames, each way. An answer to a look of a whole batch of keys with all the metadata they may have fits. */
+/** Bounds of frames, each way. What fits: an answer to a look of a whole batch of keys with all the
+ * metadata they may have, and a batch of usage with the longest User-Agents. */
 export const FRAME_BOUNDS = {
-  upBytesMax: 128 * 1024,
+  upBytesMax: 512 * 1024,
   downBytesMax: 8 * 1024 * 1024,
   /** Digests in one look. */
   digestsMax: 500,
-  /** Uses in one batch. */
-  usesMax: 1_000,
 } as const;
 
 /** What arrived is no frame, or not the next one: the connection is to be closed. Says nothing of the content. */

@@ -1,12 +1,13 @@
 import { Failure } from "../failure.ts";
 import type { KeyRecord } from "../judge.ts";
+import type { KeyTally } from "../tally.ts";
 import { createCache } from "./cache.ts";
 import { type Clocks, type HolderClock, holderClock } from "./clock.ts";
 
-/** A key that a verifier holds. `usedAtMs` is when it was last accepted and not yet reported, 0 for never. */
+/** A key that a verifier holds. `tally` counts its verdicts that are not drained yet; `null`: there are none. */
 export interface HeldKey {
   readonly key: KeyRecord;
-  usedAtMs: number;
+  tally: KeyTally | null;
 }
 
 /** An entry of the change log: what it is about may be judged differently from now on. */
@@ -216,7 +217,7 @@ export function createLookup(options: LookupOptions): Lookup {
 
   function land(load: Load, answer: Loaded): void {
     if (!inFlight.has(load)) return; // given up already
-    const held = answer.key === null ? null : { key: answer.key, usedAtMs: 0 };
+    const held = answer.key === null ? null : { key: answer.key, tally: null };
     const leased = leaseRuns(); // notices a lapse, and taints this load, before it is kept
     if (leased && answer.cacheable && !load.direct && !load.tainted) {
       if (held === null) unknown.set(load.digest, true);

@@ -1,5 +1,5 @@
 import { Failure } from "../failure.ts";
-import type { KeyUse } from "../verifier.ts";
+import type { UsageBatch } from "../usage.ts";
 import { RATE_ALLOWANCE } from "./clock.ts";
 import type { Downward, Upward } from "./frames.ts";
 import type { Change, Loaded, Lookup } from "./lookup.ts";
@@ -30,8 +30,8 @@ export interface UpstreamOptions {
   onSession?(event: "began" | "granted" | "ended"): void;
   /** A change was applied, and is about to be acknowledged. */
   onChange?(change: Pick<Change, "kind" | "subject">): void;
-  /** A batch of uses is stored. */
-  onStored?(batch: number): void;
+  /** A batch of usage is stored. */
+  onStored?(number: number): void;
 }
 
 /** A verifier's way to the nodes: see {@link createUpstream}. */
@@ -41,8 +41,8 @@ export interface Upstream {
    * failure. @throws Failure `verification_unavailable` when the first attempt to connect again fails, and from then on.
    */
   look(digests: readonly string[]): Promise<readonly Loaded[]>;
-  /** Sends a batch of uses; `false` without a session. */
-  report(batch: number, uses: readonly KeyUse[]): boolean;
+  /** Sends a batch of usage, `source` being this process's random id; `false` without a session. */
+  report(source: string, batch: UsageBatch, hurry: boolean): boolean;
   /** Stops believing at once, says so, and connects no more. */
   close(): void;
 }
@@ -131,9 +131,9 @@ export function createUpstream(options: UpstreamOptions): Upstream {
         else reject(unavailable());
       });
     },
-    report(batch, uses) {
+    report(source, batch, hurry) {
       if (session === null) return false;
-      connection?.send({ type: "usage", batch, uses });
+      connection?.send({ type: "usage", source, hurry, batch });
       return true;
     },
     close() {

@@ -5,7 +5,7 @@ import type { Accepted } from "../verdict.ts";
 import { createGate, type GateOptions, type Stopped } from "./gate.ts";
 import { decideIncoming, stopIncoming } from "./incoming.ts";
 
-export interface ApiKeyAuthOptions<Name extends string = "verdict"> extends GateOptions {
+export interface ApiKeyAuthOptions<Name extends string = "verdict"> extends GateOptions<Request> {
   /** Where the verdict is put: `res.locals.verdict` unless given. */
   readonly as?: Name;
   /** Told when a key cannot be verified; may answer by `res`. If it does not, the caller gets the 503. */
@@ -38,7 +38,7 @@ export function apiKeyAuth(authOptions: ApiKeyAuthOptions<string>): RequestHandl
       } else
         void stopIncoming(res, passage, onFailure && ((failure) => onFailure(failure, req, res)));
     };
-    const decided = decideIncoming(gate, req);
+    const decided = decideIncoming(gate, req, req, req.ip);
     if ("ok" in decided) go(decided);
     else void decided.then(go);
   };

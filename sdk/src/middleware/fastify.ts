@@ -11,7 +11,7 @@ declare module "fastify" {
   }
 }
 
-export interface ApiKeyAuthOptions extends GateOptions {
+export interface ApiKeyAuthOptions extends GateOptions<FastifyRequest> {
   /** Where the verdict is put: `request.verdict` unless given; else read it by `request.getDecorator<Accepted>(name)`. */
   readonly as?: string;
   /** Told when a key cannot be verified; may answer by `reply`. If it does not, the caller gets the 503. */
@@ -42,7 +42,7 @@ export function apiKeyAuth(authOptions: ApiKeyAuthOptions): FastifyPluginCallbac
         Object.assign(request, { [name]: passage });
         next();
       };
-      const decided = decideIncoming(gate, request.raw);
+      const decided = decideIncoming(gate, request, request.raw, request.ip);
       if ("ok" in decided) go(decided);
       else void decided.then(go);
     });

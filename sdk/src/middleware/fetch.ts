@@ -2,8 +2,9 @@ import type { Failure } from "../failure.ts";
 import type { Accepted } from "../verdict.ts";
 import type { Answer } from "./answer.ts";
 import { createGate, type GateOptions, outcomeOf, type Stopped } from "./gate.ts";
+import { peerAddress } from "./peer.ts";
 
-export interface ApiKeyAuthOptions extends GateOptions {
+export interface ApiKeyAuthOptions extends GateOptions<Request> {
   /** Told when a key cannot be verified; may return another `Response`. If it does not, the caller gets the 503. */
   onFailure?(failure: Failure, request: Request): unknown;
 }
@@ -32,7 +33,12 @@ export function apiKeyAuth({ onFailure, ...options }: ApiKeyAuthOptions) {
         passage.ok
           ? handler(request, { ...context, verdict: passage })
           : stopResponse(request.method, passage, onFailure && ((f) => onFailure(f, request)));
-      const decided = gate(request.headers.get("authorization"));
+      const decided = gate({
+        request,
+        authorization: request.headers.get("authorization"),
+        userAgent: request.headers.get("user-agent"),
+        address: peerAddress(context, request),
+      });
       return "ok" in decided ? go(decided) : decided.then(go);
     };
   }

@@ -8,11 +8,15 @@ import { type Gate, outcomeOf, type Stopped } from "./gate.ts";
  * Decides about a request of node:http. Node shows the first of two `Authorization` headers alone; which of them a proxy
  * in front has judged cannot be known, so such a request is a 400.
  */
-export function decideIncoming(
-  gate: Gate,
+export function decideIncoming<Req>(
+  gate: Gate<Req>,
+  request: Req,
   { headers, rawHeaders }: Pick<IncomingMessage, "headers" | "rawHeaders">,
+  address: string | undefined,
 ): Accepted | Stopped | Promise<Accepted | Stopped> {
-  if (!hasTwoAuthorizations(rawHeaders)) return gate(headers.authorization);
+  const { authorization, "user-agent": userAgent } = headers;
+  if (!hasTwoAuthorizations(rawHeaders))
+    return gate({ request, authorization, userAgent, address });
   return { ok: false, answer: answerToFailure(TWO_AUTHORIZATIONS), failure: null };
 }
 

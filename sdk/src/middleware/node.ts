@@ -4,7 +4,7 @@ import type { Accepted } from "../verdict.ts";
 import { createGate, type GateOptions, type Stopped } from "./gate.ts";
 import { decideIncoming, stopIncoming } from "./incoming.ts";
 
-export interface ApiKeyAuthOptions extends GateOptions {
+export interface ApiKeyAuthOptions extends GateOptions<IncomingMessage> {
   /** Told when a key cannot be verified; may answer by `res`. If it does not, the caller gets the 503. */
   onFailure?(failure: Failure, req: IncomingMessage, res: ServerResponse): unknown;
 }
@@ -26,7 +26,7 @@ export function apiKeyAuth({ onFailure, ...options }: ApiKeyAuthOptions) {
         passage.ok
           ? handler(req, res, passage)
           : stopIncoming(res, passage, onFailure && ((failure) => onFailure(failure, req, res)));
-      const decided = decideIncoming(gate, req);
+      const decided = decideIncoming(gate, req, req, req.socket.remoteAddress);
       return "ok" in decided ? go(decided) : decided.then(go);
     };
   };

@@ -12,6 +12,7 @@ export interface Call {
   /** The `Authorization` headers, each on a line of its own. */
   readonly authorization?: readonly string[];
   readonly body?: string;
+  readonly userAgent?: string;
   /** Ends the call, and with it the connection. */
   readonly signal?: AbortSignal;
 }
@@ -20,9 +21,10 @@ export interface Call {
 export function createCaller(origin: string, connections = 64) {
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
   return {
-    call(path: string, { method = "GET", authorization = [], body, signal }: Call = {}) {
+    call(path: string, { method = "GET", authorization = [], body, userAgent, signal }: Call = {}) {
       const { host } = new URL(origin);
       const headers = ["Host", host, ...authorization.flatMap((line) => ["Authorization", line])];
+      if (userAgent !== undefined) headers.push("User-Agent", userAgent);
       if (body !== undefined)
         headers.push("Content-Type", "text/plain", "Content-Length", `${Buffer.byteLength(body)}`);
       return new Promise<Reply>((resolve, reject) => {

@@ -12,6 +12,7 @@ for (const [name, express] of [
   testMiddleware({
     name,
     twoHeaders: 400,
+    knowsAddress: true,
     serve({ auth, handle, told }) {
       const app = express();
       app.set("env", "test"); // or Express writes a handler's error to the console

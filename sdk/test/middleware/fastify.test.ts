@@ -5,6 +5,7 @@ import { testMiddleware } from "./suite.ts";
 testMiddleware({
   name: "Fastify 5",
   twoHeaders: 400,
+  knowsAddress: true,
   async serve({ auth, handle, told }) {
     const app = Fastify({ forceCloseConnections: true });
     await app.register(

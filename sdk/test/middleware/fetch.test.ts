@@ -11,6 +11,7 @@ for (const [name, { apiKeyAuth }] of [
   testMiddleware({
     name,
     twoHeaders: 401,
+    knowsAddress: false,
     serve({ auth, handle, told }) {
       const protect = apiKeyAuth({
         ...auth,

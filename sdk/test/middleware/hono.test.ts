@@ -7,6 +7,7 @@ import { testMiddleware } from "./suite.ts";
 testMiddleware({
   name: "Hono",
   twoHeaders: 401,
+  knowsAddress: true,
   serve({ auth, handle, told }) {
     const app = new Hono();
     const protect = apiKeyAuth({

@@ -6,6 +6,7 @@ import { testMiddleware } from "./suite.ts";
 testMiddleware({
   name: "node:http",
   twoHeaders: 400,
+  knowsAddress: true,
   serve({ auth, handle, told }) {
     const protect = apiKeyAuth({
       ...auth,

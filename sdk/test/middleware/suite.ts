@@ -31,6 +31,8 @@ export interface Framework {
   serve(guarded: Guarded): Server | Promise<Server>;
   /** 401 where the framework joins two headers into one before anybody can see that there were two. */
   readonly twoHeaders: 400 | 401;
+  /** Whether it shows the address at the other end of a connection. */
+  readonly knowsAddress: boolean;
 }
 
 /** Everything that each middleware promises, run against the framework itself over real sockets. */
@@ -40,12 +42,15 @@ export function testMiddleware(framework: Framework): void {
     for (const close of open.splice(0).reverse()) await close();
   });
 
-  async function start(told: Guarded["told"] = () => undefined) {
+  async function start(
+    told: Guarded["told"] = () => undefined,
+    options: Pick<GateOptions, "callers" | "address"> = {},
+  ) {
     const world = createWorld();
     const seen: string[] = [];
     const failures: Failure[] = [];
     const server = await framework.serve({
-      auth: { verifier: world.verifier, environment: "production" },
+      auth: { verifier: world.verifier, environment: "production", ...options },
       handle: (request) => {
         seen.push(request.path);
         return respond(request);
@@ -117,6 +122,50 @@ export function testMiddleware(framework: Framework): void {
 
     test("of hundreds of requests at once, over slow look-ups, each sees its own key", async () => {
       await expectOwnKeys(await start());
+    });
+
+    test("who sent a request is told, accepted or refused, and is not where that is not wanted", async () => {
+      const { world, caller } = await start();
+      const { token, id } = world.issue();
+      const [authorization, userAgent] = [[`Bearer ${token}`], "orders/1.2"];
+      await caller.call("/notes", { authorization, userAgent });
+      await caller.call("/notes", { authorization });
+      await caller.call("/notes", { authorization: ["Bearer sk_made-up"], userAgent });
+      const { callers, refusals } = world.told();
+      const address = framework.knowsAddress ? "127.0.0.1" : null;
+      expect(callers).toMatchObject([
+        { keyId: id, address, userAgent, count: 1 },
+        { keyId: id, address, userAgent: null, count: 1 },
+      ]);
+      expect(refusals).toMatchObject([{ reason: "malformed", keyId: null, address, userAgent }]);
+
+      const discreet = await start(undefined, { callers: false });
+      const other = discreet.world.issue();
+      await discreet.caller.call("/notes", { authorization: [`Bearer ${other.token}`], userAgent });
+      await discreet.caller.call("/notes", { userAgent });
+      const told = discreet.world.told();
+      expect(told.callers).toEqual([]);
+      expect(told.refusals).toMatchObject([{ address: null, userAgent: null }]);
+    });
+
+    test("the app may know the address better, and a mistake there refuses nobody", async () => {
+      const { world, caller } = await start(undefined, { address: () => "203.0.113.7" });
+      const { token } = world.issue();
+      const call = { authorization: [`Bearer ${token}`] };
+      expect((await caller.call("/notes", call)).status).toBe(200);
+      expect(world.told().callers).toMatchObject([{ address: "203.0.113.7" }]);
+
+      const broken = await start(undefined, {
+        address() {
+          throw new Error("a mistake of the app");
+        },
+      });
+      const other = broken.world.issue();
+      const reply = await broken.caller.call("/notes", {
+        authorization: [`Bearer ${other.token}`],
+      });
+      expect(reply.status).toBe(200);
+      expect(broken.world.told().callers).toMatchObject([{ address: null }]);
     });
 
     test("a refused request with a body leaves its connection fit for the next", async () => {

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { KeyRecord } from "../../src/judge.ts";
 import { createLookup, type Loaded } from "../../src/lease/lookup.ts";
 import { newRequestId } from "../../src/request-id.ts";
+import { createTally } from "../../src/tally.ts";
 import { BASE62, digestToken, type TokenPrefix, tokenChecksum } from "../../src/token.ts";
 import { createVerifier } from "../../src/verifier.ts";
 
@@ -37,8 +38,15 @@ export function createWorld() {
   });
   lookup.grant(lookup.clock.read(), 600_000);
 
+  const tally = createTally();
+
   return Object.assign(world, {
-    verifier: createVerifier({ lookup, requestId: newRequestId }),
+    verifier: createVerifier({ lookup, tally, requestId: newRequestId }),
+    /** What was counted since the last call: who sent accepted requests, and the refused ones. */
+    told() {
+      const { counts, refusals } = tally.drain();
+      return { callers: [...counts].flatMap(({ callers }) => callers), refusals };
+    },
     /** Loads that wait to be answered. */
     waiting,
     /** Issues a key. @returns Its token and its id. */

@@ -1,8 +1,9 @@
 import {
   createLookup,
+  createTally,
   createVerifier,
-  type KeyUse,
   type Loaded,
+  type Tally,
   type Verify,
 } from "@latchkey/sdk/core";
 import type { Logger } from "pino";
@@ -11,6 +12,7 @@ import type { Store } from "../store/store.ts";
 import { type Barrier, createBarrier, type Receipt } from "./revocation/barrier.ts";
 import { CHANGES_KEPT, createNode, type Node } from "./revocation/node.ts";
 import { createReaper } from "./revocation/reaper.ts";
+import { createCollector } from "./usage/collect.ts";
 
 export interface VerificationOptions {
   readonly store: Store;
@@ -19,6 +21,8 @@ export interface VerificationOptions {
   readonly leaseMs: number;
   /** This node's name for people. */
   readonly label: string;
+  /** Whether it is kept who sent requests; it is unless this says no. */
+  readonly callersKept?: boolean;
   /** Called for each revocation whose end this process saw. */
   onRevocation?(receipt: Receipt): void;
 }
@@ -43,6 +47,10 @@ export interface VerificationStatus {
   readonly queriesFailed: number;
   /** Verifiers in other processes that hold a sub-lease of this one. */
   readonly below: number;
+  /** Verdicts of this process. */
+  readonly verdicts: Tally["totals"];
+  /** Verdicts that are in no count, for the store was away for too long. */
+  readonly verdictsLost: number;
 }
 
 /** Everything that decides about keys in this process: the verifier, its lease, and the barrier of revocations. */
@@ -58,12 +66,9 @@ export interface Verification {
   dismissBelow(): Promise<unknown>;
   /** Resolves when the first lease runs. */
   start(): Promise<void>;
-  /** Stops believing what is held, reports the last uses and releases the node's row. */
+  /** Stops believing what is held, stores what was counted and releases the node's row. */
   stop(): Promise<void>;
 }
-
-/** How often uses are written: "last used" is at most this much behind. */
-const USES_EVERY_MS = 1_000;
 
 /** Others are looked after no more often than so many times a lease: less than the time between two renewals. */
 const LOOK_EVERY = 1 / 4;
@@ -87,17 +92,18 @@ export function createVerification(
     soon: ambient.soon,
     after: ambient.after,
   });
-  const verifier = createVerifier({ lookup, requestId: () => ambient.randomId("req") });
+  const tally = createTally();
+  const { verify } = createVerifier({ lookup, tally, requestId: () => ambient.randomId("req") });
+  const collector = createCollector({ callersKept: true, ...options, tally });
   const node = parts.createNode({
     ...options,
     leases,
     lookup,
-    report: recordUses,
+    report: collector.take,
     onRenewed: lookAfterOthers,
   });
   const reaper = parts.createReaper({ leases, node, ambient, logger });
   const barrier = parts.createBarrier({ ...options, leases, node, reaper });
-  const uses = createUses(options, () => verifier.drainUses());
   let lookedMs = Number.NEGATIVE_INFINITY;
 
   /** An answer older than what this node has applied is of a deposed primary or a stale snapshot: it is not used. */
@@ -110,14 +116,6 @@ export function createVerification(
       return keys.map((key) => ({ key, cacheable }));
     }
     throw new Error("the store answers from the past");
-  }
-
-  /** Uses as verifiers below tell them. None was later than now: a clock that is ahead there must not stay on record. */
-  function recordUses(uses: readonly KeyUse[]): Promise<void> {
-    const nowMs = ambient.nowMs();
-    return store.recordLastUsed(
-      uses.map(({ keyId, atMs }) => ({ keyId, atMs: Math.min(atMs, nowMs) })),
-    );
   }
 
   /** About three times a lease, however often this node renews. */
@@ -133,7 +131,7 @@ export function createVerification(
   }
 
   return {
-    verify: verifier.verify,
+    verify,
     barrier,
     below: node.below,
     status: () => ({
@@ -145,6 +143,8 @@ export function createVerification(
       keysHeld: lookup.size,
       unknownHeld: lookup.unknownSize,
       below: node.below.size,
+      verdicts: tally.totals,
+      verdictsLost: collector.lost,
     }),
     dismissBelow: node.dismissBelow,
     async ready() {
@@ -156,50 +156,11 @@ export function createVerification(
     },
     async start() {
       await node.start();
-      uses.start();
+      collector.start();
     },
     async stop() {
       await node.stop();
-      await uses.stop();
-    },
-  };
-}
-
-/** Writes when keys were last used, in the background. A write that fails is repeated with the next. */
-function createUses(
-  { store, ambient, logger }: VerificationOptions,
-  drain: () => { keyId: string; atMs: number }[],
-) {
-  const unwritten = new Map<string, number>();
-  let stopped = false;
-  let writing: Promise<void> = Promise.resolve();
-
-  async function write(): Promise<void> {
-    for (const { keyId, atMs } of drain()) unwritten.set(keyId, atMs);
-    if (unwritten.size === 0) return;
-    const batch = [...unwritten].map(([keyId, atMs]) => ({ keyId, atMs }));
-    unwritten.clear();
-    try {
-      await store.recordLastUsed(batch);
-    } catch (error) {
-      logger.error({ err: error, keys: batch.length }, "uses could not be written yet");
-      for (const { keyId, atMs } of batch) if (!unwritten.has(keyId)) unwritten.set(keyId, atMs);
-    }
-  }
-
-  function schedule(): void {
-    if (stopped) return;
-    ambient.after(USES_EVERY_MS, () => {
-      writing = write().finally(schedule);
-    });
-  }
-
-  return {
-    start: schedule,
-    async stop() {
-      stopped = true;
-      await writing;
-      await write();
+      await collector.stop();
     },
   };
 }

@@ -4,6 +4,12 @@ import ipaddr from "ipaddr.js";
 /** Hops of an X-Forwarded-For that are looked at; longer chains are somebody's invention. */
 const HOPS_MAX = 32;
 
+/** Callers whose address is remembered, for parsing it costs more than a verification; of few each repeats. */
+const REMEMBERED_MAX = 10_000;
+
+/** Characters of a forwarded chain that is remembered. */
+const REMEMBERED_CHARACTERS_MAX = 200;
+
 /** Tells a caller's address; see {@link createClientAddress}. */
 export type ClientAddress = (peer: string | undefined, forwardedFor: string | undefined) => string;
 
@@ -19,7 +25,9 @@ export function createClientAddress(trusted: readonly string[]): ClientAddress {
     const parsed = ipaddr.process(address);
     return ranges.some(([base, bits]) => base.kind() === parsed.kind() && parsed.match(base, bits));
   };
-  return (peer, forwardedFor) => {
+  const known = new Map<string, string>();
+
+  function find(peer: string | undefined, forwardedFor: string | undefined): string {
     let address = normal(peer ?? "");
     if (address === null) return "unknown"; // the connection is gone already
     const hops = forwardedFor?.split(",").slice(-HOPS_MAX) ?? [];
@@ -29,6 +37,17 @@ export function createClientAddress(trusted: readonly string[]): ClientAddress {
       if (next === null) break;
       address = next;
     }
+    return address;
+  }
+
+  return (peer, forwardedFor) => {
+    const name = forwardedFor === undefined ? (peer ?? "") : `${peer} ${forwardedFor}`;
+    const found = known.get(name);
+    if (found !== undefined) return found;
+    const address = find(peer, forwardedFor);
+    if (name.length > REMEMBERED_CHARACTERS_MAX) return address;
+    if (known.size >= REMEMBERED_MAX) known.clear();
+    known.set(name, address);
     return address;
   };
 }

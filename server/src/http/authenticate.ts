@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type Ask, Failure, type KeyRecord, type Verdict, type Verify } from "@latchkey/sdk/core";
+import type { ClientAddress } from "./address.ts";
 import { type Problem, problemOf, problemOfRefusal } from "./problem.ts";
 
 /** The hot route, called by reverse proxies with the API key itself. */
@@ -19,6 +20,7 @@ const SLUG = /^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/;
 
 export interface AuthenticateOptions {
   readonly verify: Verify;
+  readonly clientAddress: ClientAddress;
   /** Told of everything that is not a verdict. */
   onFailure(error: unknown, requestId: string): void;
 }
@@ -33,7 +35,11 @@ export type Authenticate = (req: IncomingMessage, res: ServerResponse, requestId
  * every identity header, for proxies that copy an absent header copy nonsense; refusals carry code and message as
  * headers too, because nginx drops the body of `auth_request`.
  */
-export function createAuthenticate({ verify, onFailure }: AuthenticateOptions): Authenticate {
+export function createAuthenticate({
+  verify,
+  clientAddress,
+  onFailure,
+}: AuthenticateOptions): Authenticate {
   const asks = new Map<string, Ask | Failure>();
 
   function askOf(url: string): Ask | Failure {
@@ -59,7 +65,9 @@ export function createAuthenticate({ verify, onFailure }: AuthenticateOptions): 
       if (req.method !== "GET" && req.method !== "HEAD") throw METHOD_NOT_ALLOWED;
       const ask = askOf(req.url ?? "");
       if (ask instanceof Failure) throw ask;
-      const verdict = verify(authorizationOf(req), ask, requestId);
+      const { authorization, userAgent, forwardedFor } = readHeaders(req);
+      const address = clientAddress(req.socket.remoteAddress, forwardedFor);
+      const verdict = verify(authorization, ask, requestId, { address, userAgent });
       if (verdict instanceof Promise) verdict.then(answer).catch(fail);
       else answer(verdict);
     } catch (error) {
@@ -70,23 +78,38 @@ export function createAuthenticate({ verify, onFailure }: AuthenticateOptions): 
 
 const METHOD_NOT_ALLOWED = new Failure("method_not_allowed", "This route takes GET and HEAD.");
 
+interface Headers {
+  /** `null` when the request has none, or one without a Bearer scheme. */
+  readonly authorization: string | null;
+  readonly userAgent: string | null;
+  /** Of several headers all, as one list. */
+  readonly forwardedFor: string | undefined;
+}
+
 /**
- * The one `Authorization` header of a request, `null` when it has none or one without a Bearer scheme.
+ * Reads the headers that matter, in one pass and without the object of all that Node would make.
  *
- * @throws Failure `invalid_request` when there are two: which of them a proxy in front has judged cannot be known.
+ * @throws Failure `invalid_request` when there are two `Authorization`: which of them a proxy in front has judged cannot
+ *   be known.
  */
-function authorizationOf(req: IncomingMessage): string | null {
-  const { rawHeaders } = req;
-  let found: string | null = null;
+function readHeaders({ rawHeaders }: IncomingMessage): Headers {
+  let authorization: string | null = null;
+  let userAgent: string | null = null;
+  let forwardedFor: string | undefined;
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at];
-    if (name === undefined || name.length !== 13 || name.toLowerCase() !== "authorization")
-      continue;
-    if (found !== null)
-      throw new Failure("invalid_request", "The request has more than one Authorization header.");
-    found = rawHeaders[at + 1] ?? "";
+    const value = rawHeaders[at + 1] ?? "";
+    if (name === undefined) continue;
+    if (name.length === 13 && name.toLowerCase() === "authorization") {
+      if (authorization !== null)
+        throw new Failure("invalid_request", "The request has more than one Authorization header.");
+      authorization = value;
+    } else if (name.length === 10 && name.toLowerCase() === "user-agent") userAgent = value;
+    else if (name.length === 15 && name.toLowerCase() === "x-forwarded-for")
+      forwardedFor = forwardedFor === undefined ? value : `${forwardedFor},${value}`;
   }
-  return found?.includes(" ") ? found : null; // "Bearer" alone, or a token without its scheme
+  const schemed = authorization?.includes(" "); // not "Bearer" alone, nor a token without its scheme
+  return { authorization: schemed ? authorization : null, userAgent, forwardedFor };
 }
 
 function parseAsk(url: string): Ask | Failure {

@@ -1,10 +1,18 @@
-import { digestToken, Failure, parseToken, type Verdict, type Verify } from "@latchkey/sdk/core";
+import {
+  type Ask,
+  digestToken,
+  Failure,
+  parseToken,
+  type Verdict,
+  type Verify,
+} from "@latchkey/sdk/core";
 import type { Logger } from "pino";
 import type { Ambient } from "../ambient.ts";
 import { type AccountPermission, roleMay, SERVICE_TOKEN_ROLE } from "../domain/permissions.ts";
 import { SLUG_SHAPE } from "../domain/slugs.ts";
 import type { AccessToken, AccountStore, Actor, Role, Store } from "../store/store.ts";
 import { type AccessTokenPrefix, bearerOf, expectToken, unauthenticated } from "./bearer.ts";
+import type { HttpBindings } from "./front.ts";
 import { isOwnOrigin, type OwnOrigin } from "./origin.ts";
 
 /** Who calls. `scope` tells callers apart whose idempotency keys must not meet: it names account and actor. */
@@ -62,7 +70,7 @@ export interface Callers {
   operatorInPerson(request: Request): Promise<OperatorCaller>;
   verifier(request: Request): Promise<Caller>;
   signedIn(request: Request): Promise<PersonCaller>;
-  holder(request: Request, requestId: string): Promise<HolderCaller>;
+  holder(request: Request, from: HttpBindings): Promise<HolderCaller>;
 }
 
 /** Methods that change nothing (RFC 9110, section 9.2.1). */
@@ -71,6 +79,8 @@ const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD"]);
 /** A token's use is written at most this often, and remembered for this many tokens at a time. */
 const USE_WRITTEN_EVERY_MS = 60_000;
 const USES_REMEMBERED = 1_000;
+
+const ANY_TYPE: Ask = { types: ["secret", "public"] };
 
 /** Makes the one place that reads credentials of the management API. */
 export function createCallers(deps: CallerDeps): Callers {
@@ -141,14 +151,14 @@ export function createCallers(deps: CallerDeps): Callers {
       return { scope: person.personId, person };
     },
 
-    async holder(request, requestId) {
+    async holder(request, { requestId, ...from }) {
       const header = request.headers.get("Authorization");
       const token = bearerOf(header);
       if (header !== null && token !== null && parseToken(token)?.prefix === "st") {
         const found = await serviceToken(header);
         return { scope: found.id, holds: { serviceToken: found } };
       }
-      const verdict = await deps.verify(token, { types: ["secret", "public"] }, requestId);
+      const verdict = await deps.verify(token, ANY_TYPE, requestId, from);
       return { scope: "", holds: { verdict } };
     },
   };

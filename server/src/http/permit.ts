@@ -7,6 +7,7 @@ import type {
   OperatorCaller,
   PersonCaller,
 } from "./callers.ts";
+import type { HttpBindings } from "./front.ts";
 
 /** Ways to prove who one is, as the OpenAPI document names them. */
 export const SECURITY_SCHEMES = {
@@ -26,7 +27,7 @@ export const SECURITY_SCHEMES = {
 export interface Permission<C extends Caller> {
   /** Any one of these will do. */
   readonly schemes: readonly (keyof typeof SECURITY_SCHEMES)[];
-  grant(callers: Callers, request: Request, requestId: string): Promise<C>;
+  grant(callers: Callers, request: Request, from: HttpBindings): Promise<C>;
 }
 
 /** Somebody of one account, by service token or session, whose role has this permission. */
@@ -61,5 +62,5 @@ export const signedIn: Permission<PersonCaller> = {
 /** Whoever holds an API key or a service token, about itself. */
 export const asHolder: Permission<HolderCaller> = {
   schemes: ["api_key", "service_token"],
-  grant: (callers, request, requestId) => callers.holder(request, requestId),
+  grant: (callers, request, from) => callers.holder(request, from),
 };

@@ -104,7 +104,7 @@ export function route<
     once,
     async respond({ callers, ambient }, request, rawParams, from) {
       const { requestId } = from;
-      const caller = await permission.grant(callers, request, requestId);
+      const caller = await permission.grant(callers, request, from);
       const params = definition.params.safeParse(rawParams);
       if (!params.success) throw new Failure("resource_missing", "There is no such resource.");
       const query = parseQuery(definition.query, new URL(request.url).search);

@@ -1,4 +1,4 @@
-import { FRAME_BOUNDS, type Upward } from "@latchkey/sdk/core";
+import { BATCH_BOUNDS, FRAME_BOUNDS, REFUSAL_REASONS, type Upward } from "@latchkey/sdk/core";
 import { z } from "zod";
 
 /** The numbers that verifiers give to what they ask. */
@@ -7,13 +7,65 @@ const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 /** SHA-256 in base64url. */
 const digest = z.string().regex(/^[A-Za-z0-9_-]{43}$/);
 
-/** Longest id of a key that is believed to be one. */
-const KEY_ID_CHARACTERS_MAX = 64;
+/** Longest id of a key, a request or a process that is believed to be one. */
+const ID_CHARACTERS_MAX = 64;
 
-const use = z.strictObject({
-  keyId: z.string().min(1).max(KEY_ID_CHARACTERS_MAX),
-  atMs: count,
-});
+const id = z.string().min(1).max(ID_CHARACTERS_MAX);
+
+/** Unix ms. */
+const time = count;
+
+const caller = {
+  address: z
+    .string()
+    .regex(/^[0-9a-fA-F:.]{1,45}$/)
+    .nullable(),
+  userAgent: z
+    .string()
+    .regex(/^[\x20-\x7e]{0,256}$/)
+    .nullable(),
+};
+
+/** Verdicts of one key in one minute that are believed. */
+const verdicts = z.number().int().min(0).max(1_000_000_000);
+
+const usageBatch = z
+  .strictObject({
+    number: z.number().int().min(1).max(Number.MAX_SAFE_INTEGER),
+    counts: z
+      .array(
+        z.strictObject({
+          keyId: id,
+          minuteMs: time.refine((ms) => ms % 60_000 === 0),
+          counts: z.strictObject({
+            accepted: verdicts,
+            revoked: verdicts,
+            expired: verdicts,
+            type: verdicts,
+            environment: verdicts,
+          }),
+          lastAcceptedMs: time,
+        }),
+      )
+      .max(BATCH_BOUNDS.countsMax),
+    callers: z
+      .array(z.strictObject({ keyId: id, ...caller, firstMs: time, lastMs: time, count: verdicts }))
+      .max(BATCH_BOUNDS.callersMax),
+    refusals: z
+      .array(
+        z.strictObject({
+          requestId: id.regex(/^[\x21-\x7e]+$/),
+          atMs: time,
+          reason: z.enum(REFUSAL_REASONS),
+          keyId: id.nullable(),
+          types: z.array(z.enum(["secret", "public"])).max(2),
+          environment: z.string().max(ID_CHARACTERS_MAX).nullable(),
+          ...caller,
+        }),
+      )
+      .max(BATCH_BOUNDS.refusalsMax),
+  })
+  .refine(({ counts, callers, refusals }) => counts.length + callers.length + refusals.length > 0);
 
 const upward = z.discriminatedUnion("type", [
   z.object({ type: z.literal("ask"), ask: count }),
@@ -25,8 +77,9 @@ const upward = z.discriminatedUnion("type", [
   }),
   z.object({
     type: z.literal("usage"),
-    batch: count,
-    uses: z.array(use).min(1).max(FRAME_BOUNDS.usesMax),
+    source: id,
+    hurry: z.boolean(),
+    batch: usageBatch,
   }),
   z.object({ type: z.literal("release") }),
 ]);

@@ -32,6 +32,9 @@ const verdictJson = z
 /** Characters of a presented token that are looked at; no token is nearly as long. */
 const PRESENTED_CHARACTERS_MAX = 1_000;
 
+/** Characters of a User-Agent that are taken; of a longer one than is kept the beginning is. */
+const CALLER_CHARACTERS_MAX = 4_096;
+
 const TYPES: Readonly<Record<"secret" | "public" | "any", Ask["types"]>> = {
   secret: ["secret"],
   public: ["public"],
@@ -51,12 +54,24 @@ export function verifyRoutes(verify: Verify): readonly Route[] {
       api_key: z.string().min(1).max(PRESENTED_CHARACTERS_MAX),
       type: z.enum(["secret", "public", "any"]).default("secret"),
       environment: newEnvironmentSlug.optional(),
+      caller: z
+        .strictObject({
+          address: z.union([z.ipv4(), z.ipv6()]).nullable().default(null),
+          user_agent: z.string().max(CALLER_CHARACTERS_MAX).nullable().default(null),
+        })
+        .optional()
+        .openapi({ description: "Who sent you the key, for its owner to see." }),
     }),
     response: verdictJson,
     statuses: [200],
     async handle({ body, requestId }) {
       const ask = { types: TYPES[body.type], environment: body.environment };
-      return { status: 200, body: shapeVerdict(await verify(body.api_key, ask, requestId)) };
+      const caller = body.caller && {
+        address: body.caller.address,
+        userAgent: body.caller.user_agent,
+      };
+      const verdict = await verify(body.api_key, ask, requestId, caller);
+      return { status: 200, body: shapeVerdict(verdict) };
     },
   });
   return [verifyKey, plainRequest];

@@ -22,6 +22,18 @@ const STATUS: VerificationStatus = {
   queriesAnswered: 77,
   queriesFailed: 13,
   below: 5,
+  verdicts: {
+    accepted: 901,
+    no_credentials: 902,
+    malformed: 903,
+    wrong_kind: 904,
+    unknown: 905,
+    revoked: 906,
+    expired: 907,
+    type: 908,
+    environment: 909,
+  },
+  verdictsLost: 31,
 };
 
 /** Every sample of our own, as written: name with labels → number. */
@@ -38,7 +50,9 @@ function samples(text: string): Record<string, number> {
 test("each number of the verification is told under its own name, in base units", async () => {
   const metrics = createMetrics({ status: () => STATUS, version: "1.2.3" });
   const told = samples(await metrics.text());
-  const histogram = Object.keys(told).filter((name) => name.startsWith("latchkey_revocation"));
+  const histogram = Object.keys(told).filter((name) =>
+    /^latchkey_(revocation|verification)_seconds/.test(name),
+  );
   for (const name of histogram) delete told[name];
   expect(told).toEqual({
     'latchkey_build_info{version="1.2.3"}': 1,
@@ -53,6 +67,16 @@ test("each number of the verification is told under its own name, in base units"
     'latchkey_lookups_total{outcome="miss"}': 800,
     'latchkey_queries_total{outcome="ok"}': 77,
     'latchkey_queries_total{outcome="failed"}': 13,
+    'latchkey_verifications_total{outcome="accepted"}': 901,
+    'latchkey_verifications_total{outcome="no_credentials"}': 902,
+    'latchkey_verifications_total{outcome="malformed"}': 903,
+    'latchkey_verifications_total{outcome="wrong_kind"}': 904,
+    'latchkey_verifications_total{outcome="unknown"}': 905,
+    'latchkey_verifications_total{outcome="revoked"}': 906,
+    'latchkey_verifications_total{outcome="expired"}': 907,
+    'latchkey_verifications_total{outcome="incorrect_token_type"}': 908,
+    'latchkey_verifications_total{outcome="environment_mismatch"}': 909,
+    latchkey_usage_lost_total: 31,
     latchkey_verifiers_below: 5,
     latchkey_lapsed_nodes_total: 0,
   });
@@ -95,6 +119,18 @@ test("revocations are counted by their length, from a millisecond to a whole lea
     latchkey_lapsed_nodes_total: 3,
   });
   expect(told.latchkey_revocation_seconds_sum).toBeCloseTo(70.745);
+});
+
+test("verifications are told by their length, from a microsecond to two seconds", async () => {
+  const metrics = createMetrics({ status: () => STATUS, version: "1.2.3" });
+  for (const seconds of [0.000_000_9, 0.000_003, 0.004, 3]) metrics.onVerification(seconds);
+  expect(samples(await metrics.text())).toMatchObject({
+    'latchkey_verification_seconds_bucket{le="0.000001"}': 1,
+    'latchkey_verification_seconds_bucket{le="0.000005"}': 2,
+    'latchkey_verification_seconds_bucket{le="0.005"}': 3,
+    'latchkey_verification_seconds_bucket{le="2"}': 3,
+    latchkey_verification_seconds_count: 4,
+  });
 });
 
 test("the process itself is told too: event loop, heap, garbage collection, start", async () => {

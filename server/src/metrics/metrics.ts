@@ -9,6 +9,8 @@ export interface Metrics {
   text(): Promise<string>;
   /** Counts a revocation whose barrier this process saw end. */
   onRevocation(receipt: { readonly tookMs: number; readonly lapsed: number }): void;
+  /** Counts a verification that was timed. */
+  onVerification(seconds: number): void;
 }
 
 export interface MetricsOptions {
@@ -24,6 +26,11 @@ export interface MetricsOptions {
  */
 const REVOCATION_SECONDS = [
   0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 11, 31, 61,
+];
+
+/** Upper bounds of a verification's duration: from memory in microseconds, from the store in milliseconds. */
+const VERIFICATION_SECONDS = [
+  0.000_001, 0.000_002, 0.000_005, 0.000_01, 0.000_05, 0.000_1, 0.001, 0.005, 0.02, 0.1, 0.5, 2,
 ];
 
 /**
@@ -47,6 +54,12 @@ export function createMetrics({ status, version }: MetricsOptions): Metrics {
     buckets: REVOCATION_SECONDS,
     registers,
   });
+  const verificationSeconds = new Histogram({
+    name: "latchkey_verification_seconds",
+    help: "Time of a verification until its verdict, of one in 64.",
+    buckets: VERIFICATION_SECONDS,
+    registers,
+  });
   const lapsedNodes = new Counter({
     name: "latchkey_lapsed_nodes_total",
     help: "Nodes, and verifiers below them, that did not confirm a revocation and were waited out.",
@@ -59,6 +72,7 @@ export function createMetrics({ status, version }: MetricsOptions): Metrics {
       revocationSeconds.observe(tookMs / 1000);
       lapsedNodes.inc(lapsed);
     },
+    onVerification: (seconds) => verificationSeconds.observe(seconds),
   };
 }
 
@@ -106,6 +120,21 @@ function addVerification(registry: Registry, status: () => VerificationStatus): 
       const { queriesAnswered, queriesFailed } = status();
       return { ok: queriesAnswered, failed: queriesFailed };
     },
+  );
+  total(
+    registry,
+    "latchkey_verifications_total",
+    "Verifications decided in this process, by outcome; those of apps are not among them.",
+    () => {
+      const { type, environment, ...named } = status().verdicts;
+      return { ...named, incorrect_token_type: type, environment_mismatch: environment };
+    },
+  );
+  total(
+    registry,
+    "latchkey_usage_lost_total",
+    "Verifications that are in no count, for the store was away for too long.",
+    () => status().verdictsLost,
   );
   now(
     "latchkey_verifiers_below",

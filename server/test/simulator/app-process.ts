@@ -27,6 +27,9 @@ export interface AppSurroundings extends Surroundings {
   readonly patienceMs: number;
 }
 
+/** What was verified is in the history. */
+const UNCOUNTED = { accepted() {}, refused() {} };
+
 export function createAppProcess(name: string, surroundings: AppSurroundings): AppProcess {
   const { timeline, random, history, servers, pipes, trace, patienceMs } = surroundings;
   const machine = createMachine(name, surroundings);
@@ -73,7 +76,11 @@ export function createAppProcess(name: string, surroundings: AppSurroundings): A
         },
       });
       upstream = above;
-      const verifier = createVerifier({ lookup, requestId: () => `req_${name}_${ids++}` });
+      const verifier = createVerifier({
+        lookup,
+        tally: UNCOUNTED,
+        requestId: () => `req_${name}_${ids++}`,
+      });
       judging.judgeWith(verifier.verify, (task) => life.run(`request ${ids++}`, task));
     });
   }

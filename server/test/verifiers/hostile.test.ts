@@ -6,6 +6,7 @@ import { waitFor } from "../child.ts";
 import { freePort } from "../real-server.ts";
 import { startTestService } from "../service.ts";
 import { exchange, HANDSHAKE, openRaw, openVerifier, parseAnswer, requestText } from "./raw.ts";
+import { CALLER, count, NONE, REFUSAL, usage } from "./usage-frames.ts";
 
 const LEASE_SECONDS = 1;
 
@@ -328,23 +329,39 @@ describe("a session", () => {
     ["a look of a long digest", frame({ type: "look", look: 1, digests: ["A".repeat(44)] })],
     ["a look of a number", frame({ type: "look", look: 1, digests: [1] })],
     ["a look of one digest", frame({ type: "look", look: 1, digests: "A".repeat(43) })],
-    ["usage of nothing", frame({ type: "usage", batch: 1, uses: [] })],
+    ["usage of nothing", frame(usage({}))],
+    ["usage of 1,001 keys", frame(usage({ counts: Array(1_001).fill(count()) }))],
+    ["usage with more than it should hold", frame(usage({ counts: [{ ...count(), revoked: 1 }] }))],
+    ["usage of a long id", frame(usage({ counts: [{ ...count(), keyId: "k".repeat(65) }] }))],
+    ["usage of half a minute", frame(usage({ counts: [{ ...count(), minuteMs: 30_000 }] }))],
+    ["usage of no number", frame({ ...usage({ counts: [count()] }), batch: { counts: [] } })],
+    ["usage of nobody", frame({ ...usage({ counts: [count()] }), source: "" })],
     [
-      "usage of 1,001 keys",
-      frame({
-        type: "usage",
-        batch: 1,
-        uses: Array.from({ length: 1_001 }, () => ({ keyId: "k", atMs: 1 })),
-      }),
+      "usage that takes away",
+      frame(usage({ counts: [{ ...count(), counts: { ...NONE, accepted: -1 } }] })),
     ],
     [
-      "usage with more than it should hold",
-      frame({ type: "usage", batch: 1, uses: [{ keyId: "k", atMs: 1, revokedAtMs: null }] }),
+      "usage of another outcome",
+      frame(usage({ counts: [{ ...count(), counts: { ...NONE, ok: 1 } }] })),
     ],
     [
-      "usage of a long id",
-      frame({ type: "usage", batch: 1, uses: [{ keyId: "k".repeat(65), atMs: 1 }] }),
+      "a caller with markup for an address",
+      frame(usage({ callers: [{ ...CALLER, address: "<b>" }] })),
     ],
+    [
+      "a caller with a control character",
+      frame(usage({ callers: [{ ...CALLER, userAgent: "a\n" }] })),
+    ],
+    ["251 callers", frame(usage({ callers: Array(251).fill(CALLER) }))],
+    [
+      "a refusal of no known reason",
+      frame(usage({ refusals: [{ ...REFUSAL, reason: "because" }] })),
+    ],
+    [
+      "a refusal with a space in its id",
+      frame(usage({ refusals: [{ ...REFUSAL, requestId: "a b" }] })),
+    ],
+    ["51 refusals", frame(usage({ refusals: Array(51).fill(REFUSAL) }))],
   ])("whose first frame is %s is closed", async (_, data) => {
     const bad = await openVerifier(service.url, token);
     await waitFor("the welcome", () => bad.of("welcome")[0]);
@@ -396,8 +413,8 @@ describe("a session", () => {
 
   test("that floods with reports is ended", async () => {
     const bad = await openVerifier(service.url, token);
-    for (let batch = 1; batch <= 2_000; batch++)
-      bad.send({ type: "usage", batch, uses: [{ keyId: `key_${batch}`, atMs: 1 }] });
+    for (let number = 1; number <= 2_000; number++)
+      bad.send(usage({ number, counts: [count(`key_${number}`)] }));
     await bad.closed;
     await othersAreServed();
   });
@@ -469,8 +486,9 @@ describe("a session", () => {
     const client = createClient({ url: service.url, token: service.provisioned.service_token });
     const key = await client.apiKeys.create("production", { type: "secret" });
     const ahead = await openVerifier(service.url, token);
-    const uses = [{ keyId: key.id, atMs: Number.MAX_SAFE_INTEGER }];
-    ahead.send({ type: "usage", batch: 1, uses });
+    const inTheFuture = Math.floor(Number.MAX_SAFE_INTEGER / 60_000) * 60_000;
+    const counted = { ...count(key.id), minuteMs: inTheFuture, lastAcceptedMs: inTheFuture };
+    ahead.send(usage({ counts: [counted] }));
     await waitFor("it to be stored", () => ahead.of("stored")[0]);
     const { last_used_at } = await client.apiKeys.get(key.id);
     expect(Date.parse(last_used_at ?? "")).toBeLessThanOrEqual(Date.now());

@@ -49,9 +49,9 @@ function world() {
     lookup,
     ambient,
     leaseMs: LEASE_MS,
-    report: async (uses) => {
-      if (uses.length === 0) throw new Error("the store is gone");
-      reported.push(...uses.map(({ keyId }) => keyId));
+    report: async (source, batch, hurry) => {
+      if (batch.number === 2) throw new Error("the store is gone");
+      reported.push(`${source} ${batch.number} ${hurry}`);
     },
     onAcknowledged: () => {
       acknowledgements += 1;
@@ -388,13 +388,14 @@ test("a dismissed session that does not release is closed when its sub-lease has
   expect(below.size).toBe(0);
 });
 
-test("uses are acknowledged when they are stored, and not before", async () => {
+test("usage is acknowledged when it is stored, and not before", async () => {
   const { open, reported, settled } = world();
   const app = open();
-  app.receive({ type: "usage", batch: 1, uses: [{ keyId: "key_1", atMs: 5 }] });
-  app.receive({ type: "usage", batch: 2, uses: [] }); // cannot be stored
+  const batch = { counts: [], callers: [], refusals: [] };
+  app.receive({ type: "usage", source: "src_1", hurry: true, batch: { number: 1, ...batch } });
+  app.receive({ type: "usage", source: "src_1", hurry: false, batch: { number: 2, ...batch } }); // cannot be stored
   expect(app.of("stored")).toEqual([]);
   await settled();
   expect(app.of("stored")).toEqual([{ type: "stored", batch: 1 }]);
-  expect(reported).toEqual(["key_1"]);
+  expect(reported).toEqual(["src_1 1 true"]);
 });

@@ -3,11 +3,11 @@ import {
   type Connection,
   type Downward,
   type HeldKey,
-  type KeyUse,
   type Loaded,
   type Lookup,
   RATE_ALLOWANCE,
   type Upward,
+  type UsageBatch,
 } from "@latchkey/sdk/core";
 import type { Ambient } from "../../ambient.ts";
 
@@ -15,8 +15,8 @@ export interface BelowOptions {
   readonly lookup: Lookup;
   readonly ambient: Ambient;
   readonly leaseMs: number;
-  /** Stores when keys were last used, as verifiers below tell. */
-  report(uses: readonly KeyUse[]): Promise<void>;
+  /** Stores what a verifier below has counted; `source` is its process. Rejects when it should be sent again. */
+  report(source: string, batch: UsageBatch, hurry: boolean): Promise<void>;
   /** Called when a higher seq is acknowledged by everything below than before. */
   onAcknowledged(): void;
 }
@@ -207,15 +207,18 @@ export function createBelow(options: BelowOptions): Below {
     else session.connection.send({ type: "found", look: number, loaded: found.map(asHeld) });
   }
 
-  async function report(session: Held, batch: number, uses: readonly KeyUse[]): Promise<void> {
+  async function report(
+    session: Held,
+    { source, batch, hurry }: Extract<Upward, { type: "usage" }>,
+  ): Promise<void> {
     if (session.underWay === UNDER_WAY_MAX) return end(session);
     session.underWay += 1;
-    const stored = await options.report(uses).then(
+    const stored = await options.report(source, batch, hurry).then(
       () => true,
       () => false, // it is sent again
     );
     session.underWay -= 1;
-    if (stored && session.open) session.connection.send({ type: "stored", batch });
+    if (stored && session.open) session.connection.send({ type: "stored", batch: batch.number });
   }
 
   async function lookUp(digest: string) {
@@ -262,7 +265,7 @@ export function createBelow(options: BelowOptions): Below {
             case "look":
               return void look(session, frame.look, frame.digests);
             case "usage":
-              return void report(session, frame.batch, frame.uses);
+              return void report(session, frame);
             case "release":
               session.grant = null;
               return end(session);

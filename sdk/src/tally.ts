@@ -1,0 +1,242 @@
+import type { Ask } from "./judge.ts";
+import type { HeldKey } from "./lease/lookup.ts";
+import type { Caller, CallerUse, KeyCount, Outcome, RefusalNote } from "./usage.ts";
+import type { Refused } from "./verdict.ts";
+
+/** Verdicts of one key since the last drain, in one minute. */
+export interface KeyTally extends Record<Outcome, number> {
+  readonly held: HeldKey;
+  /** A tally whose turn is over is counted into no more. */
+  readonly turn: number;
+  readonly minuteMs: number;
+  lastAcceptedMs: number;
+  callers: CallerTally[] | null;
+  refusalsKept: number;
+}
+
+/** A caller as the request told, not yet fit to be kept. */
+interface CallerTally {
+  readonly caller: Caller;
+  readonly firstMs: number;
+  lastMs: number;
+  count: number;
+}
+
+/** Verdicts of one key in one minute, and who sent those requests. */
+export interface DrainedCount {
+  readonly count: KeyCount;
+  readonly callers: readonly CallerUse[];
+}
+
+/** What was counted since the last drain. */
+export interface Drained {
+  /** Made one at a time, for there may be a hundred thousand. */
+  readonly counts: Iterable<DrainedCount>;
+  readonly refusals: readonly RefusalNote[];
+}
+
+/** Counts verdicts: see {@link createTally}. */
+export interface Tally {
+  accepted(held: HeldKey, atMs: number, caller: Caller | undefined): void;
+  refused(refused: Refused, held: HeldKey | null, ask: Ask, atMs: number, caller?: Caller): void;
+  drain(): Drained;
+  /** Since the start of this process, by outcome or reason. */
+  readonly totals: Readonly<Record<"accepted" | Refused["reason"], number>>;
+}
+
+const MINUTE_MS = 60_000;
+
+/** Callers of one key between two drains; past it those seen least lately are forgotten. */
+const CALLERS_MAX = 20;
+
+/** Refusals kept of one key between two drains: who retries a dead key in a loop says the same each time. */
+const REFUSALS_OF_KEY_MAX = 5;
+
+/** Refusals kept of a process: so many at once, and then so many a second; apart, for made-up tokens cost nothing. */
+const KEPT_AT_ONCE = 50;
+const KEPT_A_SECOND = { ofKeys: 10, ofNobody: 1 };
+
+/** A request id, which may be an application's own, that is kept. */
+const REQUEST_ID = /^[\x21-\x7e]{1,64}$/;
+
+/** Characters of an environment asked for; no slug is as long. */
+const ENVIRONMENT_CHARACTERS_MAX = 64;
+
+/**
+ * Counts verdicts by key, minute and outcome. The hot path increments what it finds at hand; whatever takes longer is
+ * left to whoever drains, and what an attacker could make grow is bounded: refusals are sampled, callers are the newest.
+ */
+export function createTally(): Tally {
+  const ofKeys = createSampler(KEPT_A_SECOND.ofKeys);
+  const ofNobody = createSampler(KEPT_A_SECOND.ofNobody);
+  const totals: Record<"accepted" | Refused["reason"], number> = {
+    accepted: 0,
+    no_credentials: 0,
+    malformed: 0,
+    wrong_kind: 0,
+    unknown: 0,
+    revoked: 0,
+    expired: 0,
+    type: 0,
+    environment: 0,
+  };
+  let tallies: KeyTally[] = [];
+  let refusals: RefusalNote[] = [];
+  let turn = 0;
+  let minuteMs = 0;
+  let minuteEndsMs = 0;
+
+  function tallyOf(held: HeldKey, atMs: number): KeyTally {
+    if (atMs >= minuteEndsMs) {
+      turn += 1;
+      minuteMs = atMs - (atMs % MINUTE_MS);
+      minuteEndsMs = minuteMs + MINUTE_MS;
+    }
+    const { tally } = held;
+    return tally !== null && tally.turn === turn ? tally : begin(held);
+  }
+
+  function begin(held: HeldKey): KeyTally {
+    const tally: KeyTally = {
+      held,
+      turn,
+      minuteMs,
+      accepted: 0,
+      revoked: 0,
+      expired: 0,
+      type: 0,
+      environment: 0,
+      lastAcceptedMs: 0,
+      callers: null,
+      refusalsKept: 0,
+    };
+    held.tally = tally;
+    tallies.push(tally);
+    return tally;
+  }
+
+  /** Whether a refusal is kept. @param tally Of its key, `null` when no key was found. */
+  function isKept(tally: KeyTally | null, atMs: number): boolean {
+    if (tally === null) return ofNobody(atMs);
+    if (tally.refusalsKept >= REFUSALS_OF_KEY_MAX || !ofKeys(atMs)) return false;
+    tally.refusalsKept += 1;
+    return true;
+  }
+
+  return {
+    accepted(held, atMs, caller) {
+      const tally = tallyOf(held, atMs);
+      tally.accepted += 1;
+      tally.lastAcceptedMs = atMs;
+      totals.accepted += 1;
+      if (caller !== undefined) countCaller(tally, caller, atMs);
+    },
+    refused({ reason, refusal }, held, ask, atMs, caller) {
+      totals[reason] += 1;
+      const tally = held === null ? null : tallyOf(held, atMs);
+      if (tally !== null && isOutcome(reason)) tally[reason] += 1;
+      if (!isKept(tally, atMs) || !REQUEST_ID.test(refusal.request_id)) return;
+      refusals.push({
+        requestId: refusal.request_id,
+        atMs,
+        reason,
+        keyId: held === null ? null : held.key.id,
+        types: ask.types,
+        environment: ask.environment?.slice(0, ENVIRONMENT_CHARACTERS_MAX) ?? null,
+        ...fitToKeep(caller),
+      });
+    },
+    drain() {
+      const drained = { counts: finished(tallies), refusals };
+      turn += 1;
+      tallies = [];
+      refusals = [];
+      return drained;
+    },
+    totals,
+  };
+}
+
+function isOutcome(reason: Refused["reason"]): reason is Outcome & Refused["reason"] {
+  return (
+    reason === "revoked" || reason === "expired" || reason === "type" || reason === "environment"
+  );
+}
+
+/** Asks whether one more is kept: so many at once, and then `aSecond` (a token bucket). */
+function createSampler(aSecond: number): (atMs: number) => boolean {
+  let left = KEPT_AT_ONCE;
+  let lastMs = 0;
+  return (atMs) => {
+    const passedMs = Math.max(0, atMs - lastMs); // the wall clock may be set back
+    left = Math.min(KEPT_AT_ONCE, left + (passedMs * aSecond) / 1_000);
+    lastMs = atMs;
+    if (left < 1) return false;
+    left -= 1;
+    return true;
+  };
+}
+
+function countCaller(tally: KeyTally, caller: Caller, atMs: number): void {
+  tally.callers ??= [];
+  const { callers } = tally;
+  for (const each of callers) {
+    if (each.caller.address !== caller.address || each.caller.userAgent !== caller.userAgent)
+      continue;
+    each.lastMs = atMs;
+    each.count += 1;
+    return;
+  }
+  if (callers.length === CALLERS_MAX) {
+    let oldest = 0;
+    callers.forEach((each, at) => {
+      if (each.lastMs < (callers[oldest]?.lastMs ?? 0)) oldest = at;
+    });
+    callers.splice(oldest, 1);
+  }
+  callers.push({ caller, firstMs: atMs, lastMs: atMs, count: 1 });
+}
+
+function* finished(tallies: readonly KeyTally[]): Drained["counts"] {
+  for (const tally of tallies) {
+    const { held, minuteMs, lastAcceptedMs } = tally;
+    if (held.tally === tally) held.tally = null;
+    const keyId = held.key.id;
+    const { accepted, revoked, expired, type, environment } = tally;
+    const counts = { accepted, revoked, expired, type, environment };
+    const callers = (tally.callers ?? []).map(({ caller, firstMs, lastMs, count }) => ({
+      keyId,
+      ...fitToKeep(caller),
+      firstMs,
+      lastMs,
+      count,
+    }));
+    yield { count: { keyId, minuteMs, counts, lastAcceptedMs }, callers };
+  }
+}
+
+const NOBODY: Caller = { address: null, userAgent: null };
+
+/** Characters of an IPv6 address with an IPv4 tail, and of a User-Agent that is kept. */
+const ADDRESS_CHARACTERS_MAX = 45;
+const USER_AGENT_CHARACTERS_MAX = 256;
+
+/** A caller as it may be kept: an address in one spelling (RFC 4291, section 2.5.5.2), a cut, printable User-Agent. */
+function fitToKeep(caller: Caller | undefined): Caller {
+  if (caller === undefined) return NOBODY;
+  const { address, userAgent } = caller;
+  return {
+    address: address === null ? null : plainAddress(address),
+    userAgent:
+      userAgent === null
+        ? null
+        : userAgent.slice(0, USER_AGENT_CHARACTERS_MAX).replace(/[^\x20-\x7e]/g, "?"),
+  };
+}
+
+function plainAddress(text: string): string | null {
+  const address = text.startsWith("::ffff:") && text.includes(".") ? text.slice(7) : text;
+  return address.length <= ADDRESS_CHARACTERS_MAX && /^[0-9a-fA-F:.]+$/.test(address)
+    ? address
+    : null;
+}
