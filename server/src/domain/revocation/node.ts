@@ -32,7 +32,7 @@ export interface NodeOptions {
   readonly leaseMs: number;
   /** For people; need not be unique. */
   readonly label: string;
-  /** Stores when keys were last used, as verifiers below tell. */
+  /** Stores what verifiers below have counted. */
   readonly report: BelowOptions["report"];
   /** Called after each renewal that went well: the time for looking after others. */
   onRenewed?(): void;
