@@ -12,6 +12,7 @@ import { listPromises } from "./store/lists.ts";
 import { revocationPromises } from "./store/revocation.ts";
 import { setupPromises } from "./store/setup.ts";
 import { tokenPromises } from "./store/tokens.ts";
+import { usagePromises } from "./store/usage.ts";
 import { type Check, makeWorld } from "./store/world.ts";
 
 /** What every engine promises, and how each promise is checked. */
@@ -28,6 +29,7 @@ const PROMISES: Readonly<Record<string, Check>> = {
   ...setupPromises,
   ...tokenPromises,
   ...auditPromises,
+  ...usagePromises,
 };
 
 /**

@@ -221,6 +221,7 @@ function selectKeys(db: Database, accountId: string) {
     .selectFrom("api_key")
     .innerJoin("environment", "environment.id", "api_key.environment_id")
     .innerJoin("account", "account.id", "environment.account_id")
+    .leftJoin("key_use", "key_use.key", "api_key.number")
     .leftJoin("revocation", "revocation.seq", "api_key.revocation_seq")
     .where("account.id", "=", accountId)
     .where("account.deleted_at", "is", null)

@@ -1,3 +1,4 @@
+import { sql } from "kysely";
 import { accessStore } from "./access.ts";
 import { operatorStore } from "./accounts.ts";
 import type { Engine, Lanes } from "./engine.ts";
@@ -10,6 +11,7 @@ import type { Store } from "./store.ts";
 import { sweeper } from "./sweep.ts";
 import { recordUsesTogether } from "./together.ts";
 import { tokenStore } from "./tokens.ts";
+import { usageRecorder } from "./usage.ts";
 
 /**
  * The store on a migrated database.
@@ -31,16 +33,15 @@ export function kyselyStore(lanes: Lanes, engine: Engine, release: () => Promise
     operatorTokens: tokenStore(lanes, engine, null),
     ...setupStore(db, engine),
 
+    recordUsage: usageRecorder(db, engine),
     async recordLastUsed(uses) {
       if (engine.writesTogether) return recordUsesTogether(db, uses);
       await db.transaction().execute(async (trx) => {
         for (const { keyId, atMs } of uses)
-          await trx
-            .updateTable("api_key")
-            .set({ last_used_at: atMs })
-            .where("id", "=", keyId)
-            .where((eb) => eb.or([eb("last_used_at", "is", null), eb("last_used_at", "<", atMs)]))
-            .execute();
+          await sql`insert into key_use (key, last_used_at)
+            select number, ${atMs} from api_key where id = ${keyId}
+            on conflict (key) do update set last_used_at = excluded.last_used_at
+            where key_use.last_used_at < excluded.last_used_at`.execute(trx);
       });
     },
 

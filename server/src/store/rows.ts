@@ -43,7 +43,7 @@ export function parseRevocation(row: Row): Revocation | null {
   };
 }
 
-/** Of a key, joined with its environment's slug and its revocation. */
+/** Of a key, joined with its environment's slug, its last use and its revocation. */
 export const KEY_COLUMNS = [
   "api_key.id",
   "api_key.environment_id",
@@ -58,7 +58,7 @@ export const KEY_COLUMNS = [
   "api_key.created_by_id",
   "api_key.created_by_name",
   "api_key.expires_at",
-  "api_key.last_used_at",
+  "key_use.last_used_at",
   "api_key.revoked_at",
   "api_key.revoked_by_type",
   "api_key.revoked_by_id",

@@ -35,6 +35,11 @@ CREATE TABLE "account" (
 
 CREATE UNIQUE INDEX "account_external_id_idx" on "account" ("external_id") where deleted_at is null;
 
+CREATE TRIGGER "api_key_number" after insert on "api_key" begin
+  update "api_key"
+  set number = (select coalesce(max(number), 0) + 1 from "api_key") where id = new.id;
+end;
+
 CREATE TABLE "api_key" (
   "id" text not null primary key,
   "environment_id" text not null references "environment" ("id"),
@@ -50,7 +55,6 @@ CREATE TABLE "api_key" (
   "created_by_id" text not null,
   "created_by_name" text not null,
   "expires_at" integer,
-  "last_used_at" integer,
   "revoked_at" integer,
   "revoked_by_type" text,
   "revoked_by_id" text,
@@ -59,12 +63,15 @@ CREATE TABLE "api_key" (
   "revocation_seq" integer references "revocation" ("seq"),
   "rotated_from" text references "api_key" ("id"),
   "rotated_to" text references "api_key" ("id"),
+  number integer,
   constraint "api_key_secret_not_kept" check (type = 'public' or token is null),
   constraint "api_key_revocation" check (("revoked_at" is null) = ("revocation_seq" is null)),
   constraint "api_key_revoked_by" check (("revoked_at" is null) = ("revoked_by_id" is null))
 ) strict;
 
 CREATE INDEX "api_key_environment_id_idx" on "api_key" ("environment_id", "id");
+
+CREATE UNIQUE INDEX "api_key_number_idx" on "api_key" ("number");
 
 CREATE TABLE "audit_event" (
   "id" text not null primary key,
@@ -115,6 +122,11 @@ CREATE TABLE "credential" (
 
 CREATE INDEX "credential_person_id_idx" on "credential" ("person_id");
 
+CREATE TRIGGER "environment_number" after insert on "environment" begin
+  update "environment"
+  set number = (select coalesce(max(number), 0) + 1 from "environment") where id = new.id;
+end;
+
 CREATE TABLE "environment" (
   "id" text not null primary key,
   "account_id" text not null references "account" ("id"),
@@ -123,9 +135,12 @@ CREATE TABLE "environment" (
   "created_at" integer not null,
   "deleted_at" integer,
   "deletion_seq" integer references "revocation" ("seq"),
+  number integer,
   constraint "environment_slug_unique" unique ("account_id", "slug"),
   constraint "environment_deletion" check (("deleted_at" is null) = ("deletion_seq" is null))
 ) strict;
+
+CREATE UNIQUE INDEX "environment_number_idx" on "environment" ("number");
 
 CREATE TABLE "idempotency" (
   "scope" text not null primary key,
@@ -135,6 +150,21 @@ CREATE TABLE "idempotency" (
 ) strict;
 
 CREATE INDEX "idempotency_created_at_idx" on "idempotency" ("created_at");
+
+CREATE TABLE "key_caller" (
+  "key" integer not null,
+  "address" text not null,
+  "user_agent" text not null,
+  "first_seen" integer not null,
+  "last_seen" integer not null,
+  "count" integer not null,
+  constraint "key_caller_pkey" primary key ("key", "address", "user_agent")
+) strict, without rowid;
+
+CREATE TABLE "key_use" (
+  "key" integer not null primary key,
+  "last_used_at" integer not null
+) strict, without rowid;
 
 CREATE TABLE "member" (
   "account_id" text not null references "account" ("id"),
@@ -166,6 +196,29 @@ CREATE TABLE "person" (
   "updated_at" date not null,
   "operator" integer default 0 not null
 );
+
+CREATE TABLE "refusal" (
+  "request_id" text not null primary key,
+  "at" integer not null,
+  "reason" text not null,
+  "key_id" text,
+  "environment_id" text,
+  "account_id" text,
+  "address" text,
+  "user_agent" text,
+  "types" text not null,
+  "environment_asked" text
+) strict;
+
+CREATE INDEX "refusal_account_id_at_idx" on "refusal" ("account_id", "at", "request_id");
+
+CREATE INDEX "refusal_account_id_reason_at_idx" on "refusal" ("account_id", "reason", "at", "request_id");
+
+CREATE INDEX "refusal_at_idx" on "refusal" ("at", "request_id");
+
+CREATE INDEX "refusal_environment_id_at_idx" on "refusal" ("environment_id", "at", "request_id");
+
+CREATE INDEX "refusal_key_id_at_idx" on "refusal" ("key_id", "at", "request_id");
 
 CREATE TABLE "revocation" (
   "seq" integer primary key,
@@ -219,6 +272,49 @@ CREATE TABLE "two_factor" (
 CREATE INDEX "two_factor_person_id_idx" on "two_factor" ("person_id");
 
 CREATE INDEX "two_factor_secret_idx" on "two_factor" ("secret");
+
+CREATE TABLE "usage_day" (
+  "environment" integer not null,
+  "at" integer not null,
+  "key" integer not null,
+  "accepted" integer not null,
+  "revoked" integer not null,
+  "expired" integer not null,
+  "wrong_type" integer not null,
+  "wrong_environment" integer not null,
+  constraint "usage_day_pkey" primary key ("environment", "at", "key")
+) strict, without rowid;
+
+CREATE TABLE "usage_hour" (
+  "environment" integer not null,
+  "at" integer not null,
+  "key" integer not null,
+  "accepted" integer not null,
+  "revoked" integer not null,
+  "expired" integer not null,
+  "wrong_type" integer not null,
+  "wrong_environment" integer not null,
+  constraint "usage_hour_pkey" primary key ("environment", "at", "key")
+) strict, without rowid;
+
+CREATE TABLE "usage_minute" (
+  "environment" integer not null,
+  "at" integer not null,
+  "key" integer not null,
+  "accepted" integer not null,
+  "revoked" integer not null,
+  "expired" integer not null,
+  "wrong_type" integer not null,
+  "wrong_environment" integer not null,
+  constraint "usage_minute_pkey" primary key ("environment", "at", "key")
+) strict, without rowid;
+
+CREATE TABLE "usage_source" (
+  "id" text not null primary key,
+  "batch" integer not null,
+  "batch_before" integer not null,
+  "stored_at" integer not null
+) strict, without rowid;
 
 CREATE TABLE "verification" (
   "id" text not null primary key,

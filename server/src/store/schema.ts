@@ -93,6 +93,8 @@ export interface EnvironmentTable {
   created_at: number;
   deleted_at: number | null;
   deletion_seq: number | null;
+  /** What usage knows it by. */
+  number: Generated<number>;
 }
 
 export interface MemberTable {
@@ -120,7 +122,6 @@ export interface ApiKeyTable {
   created_by_id: string;
   created_by_name: string;
   expires_at: number | null;
-  last_used_at: number | null;
   revoked_at: number | null;
   revoked_by_type: Actor["type"] | null;
   revoked_by_id: string | null;
@@ -129,6 +130,8 @@ export interface ApiKeyTable {
   revocation_seq: number | null;
   rotated_from: string | null;
   rotated_to: string | null;
+  /** What usage knows it by. */
+  number: Generated<number>;
 }
 
 export interface AccessTokenTable {
@@ -215,6 +218,62 @@ export interface SetupLinkTable {
   completed_at: number | null;
 }
 
+/**
+ * Verifications in one bucket of UTC, whose first ms `at` is, by how they ended. `key` and `environment` are their
+ * numbers; `key` 0 is the sum of all the environment's keys, kept so that nobody has to add them up.
+ */
+export interface UsageTable {
+  environment: number;
+  at: number;
+  key: number;
+  accepted: number;
+  revoked: number;
+  expired: number;
+  wrong_type: number;
+  wrong_environment: number;
+}
+
+/** How far a process that counts has been stored. */
+export interface UsageSourceTable {
+  id: string;
+  /** The number of its last stored batch, and of the one that was the last before that was stored. */
+  batch: number;
+  batch_before: number;
+  stored_at: number;
+}
+
+/** Keys that were used, by number. */
+export interface KeyUseTable {
+  key: number;
+  last_used_at: number;
+}
+
+/** Who used a key, by its number. What is not known is empty. */
+export interface KeyCallerTable {
+  key: number;
+  address: string;
+  user_agent: string;
+  first_seen: number;
+  last_seen: number;
+  count: number;
+}
+
+export interface RefusalTable {
+  request_id: string;
+  at: number;
+  reason: string;
+  /** `null`, as are the two that follow from it, when no key was found. */
+  key_id: string | null;
+  environment_id: string | null;
+  account_id: string | null;
+  address: string | null;
+  user_agent: string | null;
+  /** Those asked for, between commas. */
+  types: string;
+  /** The slug asked for. */
+  environment_asked: string | null;
+}
+
 /** The whole schema. */
 export interface Schema {
   person: PersonTable;
@@ -234,4 +293,11 @@ export interface Schema {
   audit_event: AuditEventTable;
   idempotency: IdempotencyTable;
   setup_link: SetupLinkTable;
+  usage_minute: UsageTable;
+  usage_hour: UsageTable;
+  usage_day: UsageTable;
+  usage_source: UsageSourceTable;
+  key_use: KeyUseTable;
+  key_caller: KeyCallerTable;
+  refusal: RefusalTable;
 }

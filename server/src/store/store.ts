@@ -9,6 +9,7 @@ import type {
   Origin,
   PageAsk,
 } from "./deeds.ts";
+import type { SourcedBatch } from "./usage-deeds.ts";
 
 export type {
   Absent,
@@ -322,6 +323,11 @@ export interface Store {
   loadKeys(
     digests: readonly string[],
   ): Promise<{ seq: number; keys: readonly (KeyRecord | null)[] }>;
+  /**
+   * Stores what processes counted: each batch whole, and once however often and by however many it is given. Those of one
+   * source come in order. What tells of keys that do not exist is dropped; the last use of a key only moves forward.
+   */
+  recordUsage(batches: readonly SourcedBatch[], nowMs: number): Promise<void>;
   /** Times only move forward. */
   recordLastUsed(uses: readonly { keyId: string; atMs: number }[]): Promise<void>;
 

@@ -98,16 +98,12 @@ export async function recordUsesTogether(
 ): Promise<void> {
   for (let start = 0; start < uses.length; start += USES_MAX) {
     const batch = uses.slice(start, start + USES_MAX);
-    await sql`with used as (
-        select id, max(at) as at
-        from unnest(${batch.map((use) => use.keyId)}::text[], ${batch.map((use) => use.atMs)}::bigint[])
-          as used (id, at)
-        group by id),
-      held as (
-        select id from api_key where id in (select id from used) order by id for no key update)
-      update api_key set last_used_at = used.at
-      from used join held on held.id = used.id
-      where api_key.id = used.id
-        and (api_key.last_used_at is null or api_key.last_used_at < used.at)`.execute(db);
+    await sql`insert into key_use (key, last_used_at)
+      select api_key.number, max(used.at)
+      from unnest(${batch.map((use) => use.keyId)}::text[], ${batch.map((use) => use.atMs)}::bigint[])
+        as used (id, at) join api_key on api_key.id = used.id
+      group by 1 order by 1
+      on conflict (key) do update set last_used_at = excluded.last_used_at
+      where key_use.last_used_at < excluded.last_used_at`.execute(db);
   }
 }

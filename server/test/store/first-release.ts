@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { type Migration, Migrator } from "kysely";
+import { type Migration, Migrator, sql } from "kysely";
 import { test } from "vitest";
 import { type Database, digestBytes } from "../../src/store/engine.ts";
 import * as initial from "../../src/store/migrations/0001-initial.ts";
 import type { OpenStore } from "../../src/store/sqlite.ts";
+import type { NewKey, Origin } from "../../src/store/store.ts";
 import { START_MS } from "./world.ts";
 
 /** An empty database: the bare connection of a first release, and how a store is opened on it later. */
@@ -34,18 +35,50 @@ export function testFirstRelease(
       [await store.isOperator("per_a_younger"), await store.isOperator("per_b_oldest")],
       [false, true],
     );
+    const acme = store.account("acc_1");
+    assert.deepEqual(
+      [await acme.findKey("key_used"), await acme.findKey("key_unused")].map(
+        (key) => key?.lastUsedAtMs,
+      ),
+      [START_MS + 9, null],
+    );
+    await acme.createEnvironment(
+      { id: "env_2", slug: "later", name: "Later", keys: [laterKey] },
+      byAda("evt_4"),
+      null,
+    );
+    for (const table of ["api_key", "environment"] as const) {
+      const numbers = await upgraded.selectFrom(table).select("number").execute();
+      assert(numbers.every(({ number }) => number > 0));
+      assert.equal(new Set(numbers.map(({ number }) => number)).size, numbers.length);
+    }
     // What only a later release can write.
-    const deletion = await store.operatorTokens.deleteToken("tok_1", {
-      actor: { type: "person", id: "per_b_oldest", name: "Ada" },
-      atMs: START_MS,
-      requestId: null,
-      address: null,
-      userAgent: null,
-      eventId: "evt_3",
-    });
+    const deletion = await store.operatorTokens.deleteToken("tok_1", byAda("evt_3"));
     assert.deepEqual(deletion, { outcome: "deleted", seq: 1 });
     await store.close();
   });
+}
+
+const laterKey: NewKey = {
+  id: "key_later",
+  type: "secret",
+  digest: "C".repeat(43),
+  hint: "sk_…abcd",
+  token: null,
+  description: "",
+  metadata: {},
+  expiresAtMs: null,
+};
+
+function byAda(eventId: string): Origin {
+  return {
+    actor: { type: "person", id: "per_b_oldest", name: "Ada" },
+    atMs: START_MS,
+    requestId: null,
+    address: null,
+    userAgent: null,
+    eventId,
+  };
 }
 
 async function migrateOnce(db: Database, type: "sqlite" | "postgres"): Promise<void> {
@@ -95,6 +128,25 @@ async function fill(db: Database, type: "sqlite" | "postgres") {
       ...by,
     })
     .execute();
+  await db
+    .insertInto("environment")
+    .values({
+      id: "env_1",
+      account_id: "acc_1",
+      slug: "first",
+      name: "First",
+      created_at: START_MS,
+    })
+    .execute();
+  // In SQL: the column is no longer there.
+  for (const [id, letter, lastUsedAt] of [
+    ["key_used", "A", START_MS + 9],
+    ["key_unused", "B", null],
+  ] as const)
+    await sql`insert into api_key (id, environment_id, type, digest, hint, description, metadata,
+        search_text, created_at, created_by_type, created_by_id, created_by_name, last_used_at)
+      values (${id}, 'env_1', 'secret', ${digestBytes(letter.repeat(43))}, 'sk_…abcd', '', '{}', '',
+        ${START_MS}, 'system', 'test', 't', ${lastUsedAt})`.execute(db);
   const event = {
     account_id: "acc_1",
     environment_id: null,
