@@ -284,8 +284,8 @@ test("a process ends by itself once its verifier is closed, and not before", asy
 test("a process ends by itself though the server hangs", async () => {
   const script = `import { connectVerifier } from "@latchkey/sdk";
     const verifier = await connectVerifier({ url: "${world.url}", token: process.env.TOKEN });
-    console.log("connected");
-    process.once("SIGTERM", () => verifier.close());`;
+    process.once("SIGTERM", () => verifier.close());
+    console.log("connected");`;
   const child = startChild(process.execPath, ["--input-type=module", "-e", script], {
     env: { PATH: process.env.PATH, TOKEN: world.first.verifier_token },
   });
