@@ -23,6 +23,7 @@ export function clientFor(account: string): Client {
 /** Which keys a page of the list shows; lives in the address. */
 export interface KeySearch {
   status: "active" | "revoked" | "expired" | "all";
+  lastUsed: "any" | "never" | "over_90_days_ago";
   q: string;
   after: string | undefined;
   before: string | undefined;
@@ -97,6 +98,12 @@ export const tokensQuery = (cursor: Pick<PageAsk, "after" | "before">) =>
     refetchInterval: 10_000,
   });
 
-function filterOf(environment: string, { q, ...rest }: KeySearch): ApiKeyFilter {
-  return { environment, page_size: bounds.pageSize, q: q === "" ? undefined : q, ...rest };
+function filterOf(environment: string, { q, lastUsed, ...rest }: KeySearch): ApiKeyFilter {
+  return {
+    environment,
+    page_size: bounds.pageSize,
+    q: q === "" ? undefined : q,
+    last_used: lastUsed === "any" ? undefined : lastUsed,
+    ...rest,
+  };
 }

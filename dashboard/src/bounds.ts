@@ -12,6 +12,8 @@ export const bounds = {
   pageSize: 25,
   /** The switcher's and the settings' whole list in one page. */
   environmentsMax: 200,
+  /** Keys that have a row of their own on the usage page; the table for download has every one. */
+  usageKeysMax: 25,
 } as const;
 
 const slugShape = /^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/;

@@ -1,3 +1,4 @@
+import type { KeyRefusalReason, UnattributedRefusalReason } from "@latchkey/sdk/client";
 import type { QueryClient } from "@tanstack/react-query";
 import {
   createRootRouteWithContext,
@@ -8,14 +9,22 @@ import {
 } from "@tanstack/react-router";
 import type { KeySearch } from "./api.ts";
 import { bounds } from "./bounds.ts";
+import { KEY_REASONS, UNATTRIBUTED_REASONS } from "./outcomes.ts";
+import { ApiKeyPage } from "./pages/api-key.tsx";
 import { ApiKeysPage } from "./pages/api-keys.tsx";
 import { EnvironmentsPage } from "./pages/environments.tsx";
 import { AccountPage, HomePage } from "./pages/home.tsx";
 import { CrashPage, NotFoundPage } from "./pages/not-found.tsx";
+import { OperatorRefusalsPage } from "./pages/operator-refusals.tsx";
+import { RefusalsPage } from "./pages/refusals.tsx";
 import { SetUpPage } from "./pages/set-up.tsx";
 import { SignInPage } from "./pages/sign-in.tsx";
 import { TokensPage } from "./pages/tokens.tsx";
+import { type UsageBy, UsagePage } from "./pages/usage.tsx";
+import type { RefusalAddress } from "./parts/refusal-board.tsx";
 import { Shell } from "./parts/shell.tsx";
+import { requestIdIn } from "./request-ids.ts";
+import { isRange, type RangeName } from "./usage-range.ts";
 
 const rootRoute = createRootRouteWithContext<{ queryClient: QueryClient }>()({
   component: Outlet,
@@ -58,14 +67,22 @@ const shellIndexRoute = createRoute({
   },
 });
 
+const uses: readonly string[] = ["never", "over_90_days_ago"];
+const isLastUse = (value: unknown): value is "never" | "over_90_days_ago" =>
+  typeof value === "string" && uses.includes(value);
+
 const statuses: readonly string[] = ["active", "revoked", "expired", "all"];
 const isStatus = (value: unknown): value is KeySearch["status"] =>
   typeof value === "string" && statuses.includes(value);
 
 /** What of {@link KeySearch} the address says; what it leaves out has its default. */
-export type KeySearchInAddress = {
-  [Name in keyof KeySearch]?: Exclude<KeySearch[Name], undefined>;
-};
+interface KeySearchInAddress {
+  status?: KeySearch["status"];
+  last_used?: Exclude<KeySearch["lastUsed"], "any">;
+  q?: string;
+  after?: string;
+  before?: string;
+}
 
 const apiKeysRoute = createRoute({
   getParentRoute: () => shellRoute,
@@ -74,11 +91,49 @@ const apiKeysRoute = createRoute({
     const q = textOf(search.q);
     return {
       ...(isStatus(search.status) && search.status !== "active" ? { status: search.status } : {}),
+      ...(isLastUse(search.last_used) ? { last_used: search.last_used } : {}),
       ...(q === undefined ? {} : { q }),
       ...cursorIn(search),
     };
   },
   component: ApiKeysPage,
+});
+
+const apiKeyRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/platform/api-keys/$key",
+  validateSearch: rangeIn,
+  component: ApiKeyPage,
+});
+
+const usageRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/observability/usage",
+  validateSearch: (search: Record<string, unknown>): { range?: RangeName; by?: UsageBy } => ({
+    ...rangeIn(search),
+    ...(search.by === "key" || search.by === "outcome" ? { by: search.by } : {}),
+  }),
+  component: UsagePage,
+});
+
+const refusalsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/observability/refusals",
+  validateSearch: (
+    search: Record<string, unknown>,
+  ): RefusalAddress<KeyRefusalReason> & { key?: string } => {
+    const key = textOf(search.key);
+    return { ...refusalsIn(search, KEY_REASONS), ...(key === undefined ? {} : { key }) };
+  },
+  component: RefusalsPage,
+});
+
+const operatorRefusalsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/operator/refusals",
+  validateSearch: (search: Record<string, unknown>): RefusalAddress<UnattributedRefusalReason> =>
+    refusalsIn(search, UNATTRIBUTED_REASONS),
+  component: OperatorRefusalsPage,
 });
 
 const environmentsRoute = createRoute({
@@ -94,6 +149,24 @@ const tokensRoute = createRoute({
     cursorIn(search),
   component: TokensPage,
 });
+
+function rangeIn(search: Record<string, unknown>): { range?: RangeName } {
+  return isRange(search.range) ? { range: search.range } : {};
+}
+
+/** Reason, page and the one refusal that is looked at. */
+function refusalsIn<Reason extends string>(
+  search: Record<string, unknown>,
+  reasons: readonly Reason[],
+): RefusalAddress<Reason> {
+  const reason = reasons.find((one) => one === search.reason);
+  const request = requestIdIn(textOf(search.request) ?? "");
+  return {
+    ...(reason === undefined ? {} : { reason }),
+    ...(request === null ? {} : { request }),
+    ...cursorIn(search),
+  };
+}
 
 /** One cursor at a time: a page is after or before something. */
 function cursorIn(search: Record<string, unknown>): { after?: string; before?: string } {
@@ -113,7 +186,16 @@ const routeTree = rootRoute.addChildren([
   setUpRoute,
   signInRoute,
   accountRoute,
-  shellRoute.addChildren([shellIndexRoute, apiKeysRoute, environmentsRoute, tokensRoute]),
+  shellRoute.addChildren([
+    shellIndexRoute,
+    apiKeysRoute,
+    apiKeyRoute,
+    usageRoute,
+    refusalsRoute,
+    environmentsRoute,
+    tokensRoute,
+    operatorRefusalsRoute,
+  ]),
 ]);
 
 /** Makes the router; called after the set-up secret has left the address bar, which it reads here. */

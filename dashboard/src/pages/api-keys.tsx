@@ -2,20 +2,19 @@ import type { ApiKeyJson } from "@latchkey/sdk/client";
 import { Button, Stack } from "@mantine/core";
 import { IconPlus } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { getRouteApi } from "@tanstack/react-router";
-import { apiKeysQuery, type KeySearch } from "../api.ts";
+import { apiKeysQuery } from "../api.ts";
 import { CreateKey } from "../parts/create-key.tsx";
-import { EditDescription } from "../parts/edit-description.tsx";
 import { EmptyKeys, NoKeysForRole } from "../parts/empty-keys.tsx";
+import { KeyBoard } from "../parts/key-board.tsx";
 import { KeyFilters } from "../parts/key-filters.tsx";
-import { KeyList } from "../parts/key-list.tsx";
 import { ListSkeleton } from "../parts/list-skeleton.tsx";
 import { Page } from "../parts/page.tsx";
 import { Paging } from "../parts/paging.tsx";
 import { Problem } from "../parts/problem.tsx";
-import { RevokeKey } from "../parts/revoke-key.tsx";
+import { RevokeKeys } from "../parts/revoke-keys.tsx";
 import { useDialog } from "../parts/use-dialog.ts";
-import { useNow } from "../parts/use-now.ts";
+import { useKeyDialogs } from "../parts/use-key-dialogs.tsx";
+import { useKeySearch } from "../parts/use-key-search.ts";
 import { mayManage, maySeeKeys, usePlace } from "../place.ts";
 
 /** Platform > API keys. */
@@ -35,10 +34,9 @@ function ApiKeys() {
   const { account, environment } = usePlace();
   const { search, change } = useKeySearch();
   const list = useQuery(apiKeysQuery(account.slug, environment.slug, search));
-  const nowMs = useNow();
   const creating = useDialog<true>();
-  const editing = useDialog<ApiKeyJson>();
-  const revoking = useDialog<ApiKeyJson>();
+  const { deeds, dialogs } = useKeyDialogs();
+  const revoking = useDialog<readonly ApiKeyJson[]>();
   const manage = mayManage(account.role);
   const create = (): void => creating.open(true, "create-api-key");
 
@@ -57,6 +55,7 @@ function ApiKeys() {
       <KeyFilters
         search={search}
         onStatus={(status) => change({ status })}
+        onLastUsed={(lastUsed) => change({ lastUsed })}
         onText={(q) => change({ q })}
       />
       {list.isError ? (
@@ -76,14 +75,16 @@ function ApiKeys() {
         <EmptyKeys
           search={search}
           onCreate={manage ? create : undefined}
-          onClear={() => change({ q: "", status: "active" })}
+          onClear={() => change({ q: "", status: "active", lastUsed: "any" })}
         />
       ) : (
         <Stack gap="md" aria-busy={list.isPlaceholderData}>
-          <KeyList
+          <KeyBoard
+            // Another page of the list has nothing chosen on it.
+            key={`${search.after} ${search.before}`}
             keys={list.data.entries}
-            nowMs={nowMs}
-            deeds={{ onEdit: editing.open, onRevoke: revoking.open }}
+            deeds={deeds}
+            onRevoke={manage ? revoking.open : undefined}
           />
           <Paging
             pageInfo={list.data.page_info}
@@ -93,47 +94,10 @@ function ApiKeys() {
         </Stack>
       )}
       {creating.target === null ? null : <CreateKey onClose={creating.close} />}
-      {editing.target === null ? null : (
-        <EditDescription apiKey={editing.target} onClose={editing.close} />
-      )}
+      {dialogs}
       {revoking.target === null ? null : (
-        <RevokeKey apiKey={revoking.target} onClose={revoking.close} />
+        <RevokeKeys keys={revoking.target} onClose={revoking.close} />
       )}
     </Page>
   );
-}
-
-const route = getRouteApi("/$account/$environment/platform/api-keys");
-
-/** The list's filter and page, which live in the address. A change of the filter starts again at the first page. */
-function useKeySearch(): { search: KeySearch; change: (next: Partial<KeySearch>) => void } {
-  const inAddress = route.useSearch();
-  const navigate = route.useNavigate();
-  const search: KeySearch = {
-    status: inAddress.status ?? "active",
-    q: inAddress.q ?? "",
-    after: inAddress.after,
-    before: inAddress.before,
-  };
-  const change = (next: Partial<KeySearch>): void => {
-    const { status, q, after, before } = {
-      status: search.status,
-      q: search.q,
-      after: undefined,
-      before: undefined,
-      ...next,
-    };
-    void navigate({
-      search: {
-        ...(status === "active" ? {} : { status }),
-        ...(q === "" ? {} : { q }),
-        ...(after === undefined ? {} : { after }),
-        ...(before === undefined ? {} : { before }),
-      },
-      // Each letter of a search is not a place to come back to.
-      replace: next.q !== undefined && after === undefined && before === undefined,
-      resetScroll: false,
-    });
-  };
-  return { search, change };
 }

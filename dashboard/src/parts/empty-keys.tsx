@@ -1,5 +1,5 @@
 import { Button } from "@mantine/core";
-import { IconEyeOff, IconKey, IconSearch } from "@tabler/icons-react";
+import { IconEyeOff, IconKey, IconMoon, IconSearch } from "@tabler/icons-react";
 import type { KeySearch } from "../api.ts";
 import { usePlace } from "../place.ts";
 import { Empty } from "./empty.tsx";
@@ -33,6 +33,18 @@ export function EmptyKeys({ search, onCreate, onClear }: EmptyKeysProps) {
         </Button>
       </Empty>
     );
+  if (search.lastUsed !== "any")
+    return (
+      <Empty
+        icon={IconMoon}
+        title={search.lastUsed === "never" ? "None was never used" : "None is unused for 90 days"}
+        text={`Every ${search.status === "all" ? "" : `${search.status} `}API key of ${environment.name} has been used${search.lastUsed === "never" ? "" : " since then, or is younger"}.`}
+      >
+        <Button variant="default" size="xs" mt="xs" onClick={onClear}>
+          Clear filters
+        </Button>
+      </Empty>
+    );
   const creates = search.status === "active" || search.status === "all";
   return (
     <Empty
@@ -53,13 +65,13 @@ export function EmptyKeys({ search, onCreate, onClear }: EmptyKeysProps) {
   );
 }
 
-/** What Support sees instead of keys. */
-export function NoKeysForRole() {
+/** What Support sees instead of keys and their use; `what` begins the sentence, e.g. "Usage is". */
+export function NoKeysForRole({ what = "API keys are" }: { what?: string }) {
   const { account } = usePlace();
   return (
     <Empty
       icon={IconEyeOff}
-      title="API keys are not shown to Support"
+      title={`${what} not shown to Support`}
       text={`Ask an owner or admin of ${account.name} if you need to see them.`}
     />
   );

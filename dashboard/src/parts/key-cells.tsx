@@ -1,7 +1,10 @@
 import type { ActorJson, ApiKeyJson } from "@latchkey/sdk/client";
 import { Badge, Text, Tooltip } from "@mantine/core";
 import { IconLock, IconWorld } from "@tabler/icons-react";
+import { Link } from "@tanstack/react-router";
 import { stateOf } from "../key-state.ts";
+import { idleness } from "../last-use.ts";
+import { usePlace } from "../place.ts";
 import { confirmation, isEffective, lapses } from "../receipts.ts";
 import { formatMoment, formatRelative } from "../times.ts";
 import styles from "./keys.module.css";
@@ -97,8 +100,26 @@ export function CreatedCell({ at, by, nowMs }: CreatedCellProps) {
   );
 }
 
-/** When it was last used, or "Never". */
-export function LastUsedCell({ at, nowMs }: { at: string | null; nowMs: number }) {
+interface LastUsedCellProps {
+  at: string | null;
+  nowMs: number;
+  /** When the key was created, to say that nobody seems to need it; absent where that is not the question. */
+  badgeFor?: string | undefined;
+}
+
+/** When it was last used, or "Never"; and a badge if that was long ago. */
+export function LastUsedCell({ at, nowMs, badgeFor }: LastUsedCellProps) {
+  const idle =
+    badgeFor === undefined ? null : idleness({ createdAt: badgeFor, lastUsedAt: at }, nowMs);
+  if (idle !== null)
+    return (
+      <>
+        <Badge variant="light" size="sm" color="yellow" className={styles.badge}>
+          {idle}
+        </Badge>
+        {at === null ? null : <Moment at={at} nowMs={nowMs} />}
+      </>
+    );
   if (at === null)
     return (
       <Text fz="sm" c="dimmed" component="span">
@@ -106,4 +127,25 @@ export function LastUsedCell({ at, nowMs }: { at: string | null; nowMs: number }
       </Text>
     );
   return <Moment at={at} nowMs={nowMs} />;
+}
+
+interface KeyLinkProps {
+  id: string;
+  hint: string;
+  /** Slug of the key's environment, where it need not be the one that one is in. */
+  environment?: string | undefined;
+}
+
+/** What people recognise a key by; leads to its page. */
+export function KeyLink({ id, hint, environment }: KeyLinkProps) {
+  const { account, environment: here } = usePlace();
+  return (
+    <Link
+      to="/$account/$environment/platform/api-keys/$key"
+      params={{ account: account.slug, environment: environment ?? here.slug, key: id }}
+      className={`${styles.hint} ${styles.link}`}
+    >
+      {hint}
+    </Link>
+  );
 }

@@ -1,4 +1,4 @@
-import { CloseButton, SegmentedControl, TextInput } from "@mantine/core";
+import { CloseButton, NativeSelect, SegmentedControl, TextInput } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
 import { IconSearch } from "@tabler/icons-react";
 import { useState } from "react";
@@ -16,14 +16,21 @@ const statuses: { value: KeySearch["status"]; label: string }[] = [
   { value: "all", label: "All" },
 ];
 
+const uses: { value: KeySearch["lastUsed"]; label: string }[] = [
+  { value: "any", label: "Whenever used" },
+  { value: "never", label: "Never used" },
+  { value: "over_90_days_ago", label: "Unused for 90 days" },
+];
+
 interface KeyFiltersProps {
   search: KeySearch;
   onStatus: (status: KeySearch["status"]) => void;
+  onLastUsed: (lastUsed: KeySearch["lastUsed"]) => void;
   onText: (q: string) => void;
 }
 
-/** Search box and status. The box keeps what is being typed; the address follows after a pause. */
-export function KeyFilters({ search, onStatus, onText }: KeyFiltersProps) {
+/** Search box, status and last use. The box keeps what is being typed; the address follows after a pause. */
+export function KeyFilters({ search, onStatus, onLastUsed, onText }: KeyFiltersProps) {
   const [text, setText] = useState(search.q);
   const [known, setKnown] = useState(search.q);
   const tell = useDebouncedCallback((q: string) => {
@@ -62,6 +69,15 @@ export function KeyFilters({ search, onStatus, onText }: KeyFiltersProps) {
         data={statuses}
         value={search.status}
         onChange={(value) => onStatus(value)}
+      />
+      <NativeSelect
+        aria-label="Last use"
+        data={uses}
+        value={search.lastUsed}
+        onChange={(event) => {
+          const chosen = uses.find(({ value }) => value === event.currentTarget.value);
+          if (chosen !== undefined) onLastUsed(chosen.value);
+        }}
       />
     </search>
   );

@@ -1,102 +1,76 @@
 import type { ApiKeyJson } from "@latchkey/sdk/client";
-import { Group, Table, Text, VisuallyHidden } from "@mantine/core";
+import { Group, Text } from "@mantine/core";
 import { stateOf } from "../key-state.ts";
-import { CreatedCell, LastUsedCell, StatusCell, TypeBadge } from "./key-cells.tsx";
+import type { Total } from "../usage-series.ts";
+import { CreatedCell, KeyLink, LastUsedCell, StatusCell, TypeBadge } from "./key-cells.tsx";
 import { type KeyDeeds, KeyMenu } from "./key-menu.tsx";
 import styles from "./keys.module.css";
-import { useNarrow } from "./use-narrow.ts";
+import { type Column, Records, type Selection } from "./records.tsx";
+import { Sparkline } from "./sparkline.tsx";
 
 interface KeyListProps {
   keys: readonly ApiKeyJson[];
   nowMs: number;
   deeds: KeyDeeds;
+  /** The last 24 hours of each key, oldest hour first; `undefined` while they are not known. */
+  hoursOf: ((id: string) => readonly Total[]) | undefined;
+  /** Absent for those who may not revoke. */
+  selection: Selection<ApiKeyJson> | undefined;
 }
 
 /** The keys as a table, or as cards where a table would not fit. */
-export function KeyList(props: KeyListProps) {
-  return useNarrow() ? <KeyCards {...props} /> : <KeyTable {...props} />;
-}
-
-function KeyTable({ keys, nowMs, deeds }: KeyListProps) {
+export function KeyList({ keys, nowMs, deeds, hoursOf, selection }: KeyListProps) {
   return (
-    <div className={styles.box}>
-      <Table className={styles.table} aria-label="API keys" highlightOnHover>
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>Key</Table.Th>
-            <Table.Th>Description</Table.Th>
-            <Table.Th>Created</Table.Th>
-            <Table.Th>Last used</Table.Th>
-            <Table.Th>Status</Table.Th>
-            <Table.Th>
-              <VisuallyHidden>Actions</VisuallyHidden>
-            </Table.Th>
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {keys.map((key) => (
-            <Table.Tr key={key.id} className={deadness(key, nowMs)}>
-              <Table.Td>
-                <Group gap={10} wrap="nowrap" className={styles.key}>
-                  <span className={styles.hint}>{key.hint}</span>
-                  <TypeBadge type={key.type} />
-                </Group>
-              </Table.Td>
-              <Table.Td>
-                <Description text={key.description} />
-              </Table.Td>
-              <Table.Td>
-                <CreatedCell at={key.created_at} by={key.created_by} nowMs={nowMs} />
-              </Table.Td>
-              <Table.Td>
-                <LastUsedCell at={key.last_used_at} nowMs={nowMs} />
-              </Table.Td>
-              <Table.Td>
-                <StatusCell apiKey={key} nowMs={nowMs} />
-              </Table.Td>
-              <Table.Td align="right">
-                <KeyMenu apiKey={key} deeds={deeds} />
-              </Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-    </div>
+    <Records
+      name="API keys"
+      rows={keys}
+      idOf={({ id }) => id}
+      head={head}
+      columns={columnsAt(nowMs, hoursOf)}
+      actions={(key) => <KeyMenu apiKey={key} deeds={deeds} />}
+      selection={selection}
+      lookOf={(key) => (stateOf(key, nowMs) === "active" ? "" : (styles.dead ?? ""))}
+    />
   );
 }
 
-function KeyCards({ keys, nowMs, deeds }: KeyListProps) {
-  return (
-    <ul className={styles.cards} aria-label="API keys">
-      {keys.map((key) => (
-        <li key={key.id} className={`${styles.card} ${deadness(key, nowMs)}`}>
-          <Group justify="space-between" wrap="nowrap" gap="xs">
-            <Group gap={10} wrap="nowrap">
-              <span className={styles.hint}>{key.hint}</span>
-              <TypeBadge type={key.type} />
-            </Group>
-            <KeyMenu apiKey={key} deeds={deeds} />
-          </Group>
-          {key.description === "" ? null : <Description text={key.description} />}
-          <dl className={styles.facts}>
-            <dt>Status</dt>
-            <dd>
-              <StatusCell apiKey={key} nowMs={nowMs} />
-            </dd>
-            <dt>Last used</dt>
-            <dd>
-              <LastUsedCell at={key.last_used_at} nowMs={nowMs} />
-            </dd>
-            <dt>Created</dt>
-            <dd>
-              <CreatedCell at={key.created_at} by={key.created_by} nowMs={nowMs} />
-            </dd>
-          </dl>
-        </li>
-      ))}
-    </ul>
-  );
-}
+const head: Column<ApiKeyJson> = {
+  name: "Key",
+  cell: (key) => (
+    <Group gap={10} wrap="nowrap" className={styles.key}>
+      <KeyLink id={key.id} hint={key.hint} />
+      <TypeBadge type={key.type} />
+    </Group>
+  ),
+};
+
+const columnsAt = (nowMs: number, hoursOf: KeyListProps["hoursOf"]): Column<ApiKeyJson>[] => [
+  {
+    name: "Description",
+    plain: true,
+    cell: ({ description }) => <Description text={description} />,
+  },
+  {
+    name: "Created",
+    cell: ({ created_at, created_by }) => (
+      <CreatedCell at={created_at} by={created_by} nowMs={nowMs} />
+    ),
+  },
+  {
+    name: "Last used",
+    cell: (key) => (
+      <div className={styles.status}>
+        <LastUsedCell
+          at={key.last_used_at}
+          nowMs={nowMs}
+          badgeFor={stateOf(key, nowMs) === "active" ? key.created_at : undefined}
+        />
+        <Sparkline hours={hoursOf?.(key.id)} />
+      </div>
+    ),
+  },
+  { name: "Status", cell: (key) => <StatusCell apiKey={key} nowMs={nowMs} /> },
+];
 
 function Description({ text }: { text: string }) {
   if (text === "")
@@ -107,6 +81,3 @@ function Description({ text }: { text: string }) {
     );
   return <div className={styles.description}>{text}</div>;
 }
-
-const deadness = (key: ApiKeyJson, nowMs: number): string =>
-  stateOf(key, nowMs) === "active" ? "" : (styles.dead ?? "");

@@ -1,6 +1,7 @@
 import type { ApiKeyJson } from "@latchkey/sdk/client";
 import { ActionIcon, Menu } from "@mantine/core";
-import { IconBan, IconCopy, IconDots, IconId, IconPencil } from "@tabler/icons-react";
+import { IconBan, IconChartBar, IconCopy, IconDots, IconId, IconPencil } from "@tabler/icons-react";
+import { Link } from "@tanstack/react-router";
 import { mayManage, usePlace } from "../place.ts";
 import { copyAndTell } from "./copy-and-tell.ts";
 import styles from "./keys.module.css";
@@ -13,9 +14,17 @@ export interface KeyDeeds {
 
 const icon = { size: 16, stroke: 1.7, "aria-hidden": true } as const;
 
-/** The "…" menu of a row. */
-export function KeyMenu({ apiKey, deeds }: { apiKey: ApiKeyJson; deeds: KeyDeeds }) {
-  const { account } = usePlace();
+interface KeyMenuProps {
+  apiKey: ApiKeyJson;
+  deeds: KeyDeeds;
+  /** Whether this is the key's own page, which it need not lead to. */
+  onItsPage?: boolean;
+}
+
+/** The "…" menu of a key. */
+export function KeyMenu({ apiKey, deeds, onItsPage = false }: KeyMenuProps) {
+  const { account, environment } = usePlace();
+  const params = { account: account.slug, environment: environment.slug, key: apiKey.id };
   // Menu gives it to its target; that is where the focus goes back to.
   const id = `actions-${apiKey.id}`;
   const token = apiKey.type === "public" ? apiKey.api_key : undefined;
@@ -27,6 +36,16 @@ export function KeyMenu({ apiKey, deeds }: { apiKey: ApiKeyJson; deeds: KeyDeeds
         </ActionIcon>
       </Menu.Target>
       <Menu.Dropdown>
+        {onItsPage ? null : (
+          <Menu.Item
+            leftSection={<IconChartBar {...icon} />}
+            renderRoot={(props) => (
+              <Link to="/$account/$environment/platform/api-keys/$key" params={params} {...props} />
+            )}
+          >
+            View usage
+          </Menu.Item>
+        )}
         {token === undefined ? null : (
           <Menu.Item
             leftSection={<IconCopy {...icon} />}

@@ -7,13 +7,12 @@ import { bounds } from "../bounds.ts";
 import { isRefused } from "../failures.ts";
 import { usePlace } from "../place.ts";
 import { isEffective } from "../receipts.ts";
-import { formatAgo, formatMoment } from "../times.ts";
 import { Barrier } from "./barrier.tsx";
 import { FocusedButton } from "./focused-button.tsx";
+import { KeyUse } from "./key-use.tsx";
 import styles from "./keys.module.css";
 import { Problem } from "./problem.tsx";
 import { Receipt } from "./receipt.tsx";
-import { useNow } from "./use-now.ts";
 
 /** Revokes a key: what it is, confirmation, the wait until it is refused everywhere, and the receipt. */
 export function RevokeKey({ apiKey, onClose }: { apiKey: ApiKeyJson; onClose: () => void }) {
@@ -46,6 +45,7 @@ export function RevokeKey({ apiKey, onClose }: { apiKey: ApiKeyJson; onClose: ()
         {revoke.isError && revoked === undefined ? <RevokeProblem error={revoke.error} /> : null}
         {revoke.isIdle ? (
           <>
+            <KeyUse apiKey={live} />
             <Text fz="sm">
               From the moment this returns, nobody can use the key: not on any server, not from any
               cache. This is final; a revoked key never comes back.
@@ -100,10 +100,8 @@ function revokedOf(answered: ApiKeyJson | undefined, live: ApiKeyJson): ApiKeyJs
   return answered ?? (live.revoked_at === null ? undefined : live);
 }
 
-/** Which key, so that nobody revokes the wrong one; and who would notice: its last use, as of this very moment. */
+/** Which key, so that nobody revokes the wrong one. */
 function Subject({ apiKey }: { apiKey: ApiKeyJson }) {
-  const nowMs = useNow();
-  const used = apiKey.last_used_at;
   return (
     <div className={styles.card}>
       <Group gap="sm" align="baseline">
@@ -112,11 +110,6 @@ function Subject({ apiKey }: { apiKey: ApiKeyJson }) {
           {apiKey.description === "" ? "No description" : apiKey.description}
         </Text>
       </Group>
-      <Text fz="sm" c="dimmed" mt={4}>
-        {used === null
-          ? "Never used"
-          : `Last used ${formatAgo(used, nowMs)} (${formatMoment(used)})`}
-      </Text>
     </div>
   );
 }

@@ -1,19 +1,36 @@
 import { Text } from "@mantine/core";
-import { IconKey, IconShieldCheck, IconStack2 } from "@tabler/icons-react";
+import {
+  IconChartBar,
+  IconKey,
+  IconShieldCheck,
+  IconShieldQuestion,
+  IconShieldX,
+  IconStack2,
+} from "@tabler/icons-react";
 import { Link, useMatchRoute } from "@tanstack/react-router";
-import { usePlace } from "../place.ts";
+import { maySeeKeys, type Place, usePlace } from "../place.ts";
 import styles from "./frame.module.css";
+
+const always = (): boolean => true;
 
 /** The pages of the shell, by group; a new page is a line here and a route. */
 const groups = [
   {
+    name: "Observability",
+    shown: ({ account }: Place) => maySeeKeys(account.role),
+    links: [
+      { to: "/$account/$environment/observability/usage", text: "Usage", icon: IconChartBar },
+      { to: "/$account/$environment/observability/refusals", text: "Refusals", icon: IconShieldX },
+    ],
+  },
+  {
     name: "Platform",
-    operator: false,
+    shown: always,
     links: [{ to: "/$account/$environment/platform/api-keys", text: "API keys", icon: IconKey }],
   },
   {
     name: "Settings",
-    operator: false,
+    shown: always,
     links: [
       {
         to: "/$account/$environment/settings/environments",
@@ -24,12 +41,17 @@ const groups = [
   },
   {
     name: "Operator",
-    operator: true,
+    shown: ({ operator }: Place) => operator,
     links: [
       {
         to: "/$account/$environment/operator/tokens",
         text: "Verifier tokens",
         icon: IconShieldCheck,
+      },
+      {
+        to: "/$account/$environment/operator/refusals",
+        text: "Refusals without a key",
+        icon: IconShieldQuestion,
       },
     ],
   },
@@ -37,12 +59,13 @@ const groups = [
 
 /** The links of the sidebar, and of the drawer that stands for it on phones. */
 export function SideNav({ onNavigate }: { onNavigate?: () => void }) {
-  const { account, environment, operator } = usePlace();
+  const place = usePlace();
+  const { account, environment } = place;
   const params = { account: account.slug, environment: environment.slug };
   return (
     <nav aria-label="Main">
       {groups
-        .filter((group) => operator || !group.operator)
+        .filter(({ shown }) => shown(place))
         .map((group) => (
           <section key={group.name} aria-label={group.name}>
             <p className={styles.groupName}>{group.name}</p>
@@ -65,7 +88,9 @@ export function SideNav({ onNavigate }: { onNavigate?: () => void }) {
 /** The name of the page one is on, for the top bar. */
 export function PageName() {
   const matches = useMatchRoute();
-  const page = groups.flatMap((group) => [...group.links]).find(({ to }) => matches({ to }));
+  const page = groups
+    .flatMap((group) => [...group.links])
+    .find(({ to }) => matches({ to, fuzzy: true }));
   return (
     <Text component="span" fz="sm" c="dimmed">
       {page?.text}

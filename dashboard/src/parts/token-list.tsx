@@ -1,10 +1,10 @@
 import type { TokenJson } from "@latchkey/sdk/client";
-import { ActionIcon, Badge, Group, Menu, Table, VisuallyHidden } from "@mantine/core";
+import { ActionIcon, Badge, Group, Menu } from "@mantine/core";
 import { IconDots, IconId, IconShieldCheck, IconTool, IconTrash } from "@tabler/icons-react";
 import { copyAndTell } from "./copy-and-tell.ts";
 import { CreatedCell, LastUsedCell } from "./key-cells.tsx";
 import styles from "./keys.module.css";
-import { useNarrow } from "./use-narrow.ts";
+import { type Column, Records } from "./records.tsx";
 
 interface TokenListProps {
   tokens: readonly TokenJson[];
@@ -13,76 +13,36 @@ interface TokenListProps {
 }
 
 /** The operator's tokens as a table, or as cards where a table would not fit. */
-export function TokenList(props: TokenListProps) {
-  return useNarrow() ? <TokenCards {...props} /> : <TokenTable {...props} />;
-}
-
-function TokenTable({ tokens, nowMs, onDelete }: TokenListProps) {
+export function TokenList({ tokens, nowMs, onDelete }: TokenListProps) {
   return (
-    <div className={styles.box}>
-      <Table className={styles.table} aria-label="Tokens" highlightOnHover>
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>Name</Table.Th>
-            <Table.Th>Token</Table.Th>
-            <Table.Th>Created</Table.Th>
-            <Table.Th>Last used</Table.Th>
-            <Table.Th>
-              <VisuallyHidden>Actions</VisuallyHidden>
-            </Table.Th>
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {tokens.map((token) => (
-            <Table.Tr key={token.id}>
-              <Table.Td>
-                <div className={styles.description}>{token.name}</div>
-              </Table.Td>
-              <Table.Td>
-                <Hint token={token} />
-              </Table.Td>
-              <Table.Td>
-                <CreatedCell at={token.created_at} by={token.created_by} nowMs={nowMs} />
-              </Table.Td>
-              <Table.Td>
-                <LastUsedCell at={token.last_used_at} nowMs={nowMs} />
-              </Table.Td>
-              <Table.Td align="right">
-                <TokenMenu token={token} onDelete={onDelete} />
-              </Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-    </div>
+    <Records
+      name="Tokens"
+      rows={tokens}
+      idOf={({ id }) => id}
+      head={{ name: "Token", cell: (token) => <Hint token={token} /> }}
+      columns={columnsAt(nowMs)}
+      actions={(token) => <TokenMenu token={token} onDelete={onDelete} />}
+    />
   );
 }
 
-function TokenCards({ tokens, nowMs, onDelete }: TokenListProps) {
-  return (
-    <ul className={styles.cards} aria-label="Tokens">
-      {tokens.map((token) => (
-        <li key={token.id} className={styles.card}>
-          <Group justify="space-between" wrap="nowrap" gap="xs">
-            <Hint token={token} />
-            <TokenMenu token={token} onDelete={onDelete} />
-          </Group>
-          <div className={styles.description}>{token.name}</div>
-          <dl className={styles.facts}>
-            <dt>Last used</dt>
-            <dd>
-              <LastUsedCell at={token.last_used_at} nowMs={nowMs} />
-            </dd>
-            <dt>Created</dt>
-            <dd>
-              <CreatedCell at={token.created_at} by={token.created_by} nowMs={nowMs} />
-            </dd>
-          </dl>
-        </li>
-      ))}
-    </ul>
-  );
-}
+const columnsAt = (nowMs: number): Column<TokenJson>[] => [
+  {
+    name: "Name",
+    plain: true,
+    cell: ({ name }) => <div className={styles.description}>{name}</div>,
+  },
+  {
+    name: "Created",
+    cell: ({ created_at, created_by }) => (
+      <CreatedCell at={created_at} by={created_by} nowMs={nowMs} />
+    ),
+  },
+  {
+    name: "Last used",
+    cell: ({ last_used_at }) => <LastUsedCell at={last_used_at} nowMs={nowMs} />,
+  },
+];
 
 /** What people recognise a token by, and its kind. */
 export function Hint({ token: { hint, kind } }: { token: TokenJson }) {

@@ -1,0 +1,165 @@
+import { ApiError, type ApiKeyJson } from "@latchkey/sdk/client";
+import { Anchor, Group, Stack, Title } from "@mantine/core";
+import { IconChevronLeft, IconKey } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi, Link } from "@tanstack/react-router";
+import type { ReactNode } from "react";
+import { apiKeyQuery } from "../api.ts";
+import { CallerList } from "../parts/caller-list.tsx";
+import { Empty } from "../parts/empty.tsx";
+import { NoKeysForRole } from "../parts/empty-keys.tsx";
+import { ExportCsv } from "../parts/export-csv.tsx";
+import { KeyFacts } from "../parts/key-facts.tsx";
+import { KeyHistory } from "../parts/key-history.tsx";
+import { KeyMenu } from "../parts/key-menu.tsx";
+import { LateUse } from "../parts/late-use.tsx";
+import { ListSkeleton } from "../parts/list-skeleton.tsx";
+import { Page } from "../parts/page.tsx";
+import { Problem } from "../parts/problem.tsx";
+import { RangeControl } from "../parts/range-control.tsx";
+import { Updated } from "../parts/updated.tsx";
+import { UsageFigure } from "../parts/usage-figure.tsx";
+import { useKeyDialogs } from "../parts/use-key-dialogs.tsx";
+import { useNow } from "../parts/use-now.ts";
+import { maySeeKeys, usePlace } from "../place.ts";
+import { keyUsageQuery } from "../usage-api.ts";
+import { RANGES, type RangeName, spanOf } from "../usage-range.ts";
+import { chartByOutcome, keyTotals, totalOf } from "../usage-series.ts";
+import { summaryOf } from "../usage-words.ts";
+
+const route = getRouteApi("/$account/$environment/platform/api-keys/$key");
+
+/** Platform > API keys > one of them. */
+export function ApiKeyPage() {
+  const { account, environment } = usePlace();
+  const { key } = route.useParams();
+  const seen = maySeeKeys(account.role);
+  const found = useQuery({
+    ...apiKeyQuery(account.slug, environment.slug, key),
+    enabled: seen,
+  });
+  if (found.data !== undefined && found.data.environment === environment.slug)
+    return <OneKey key={key} apiKey={found.data} />;
+  const absent =
+    found.data !== undefined || (found.error instanceof ApiError && found.error.status === 404);
+  return (
+    <Page title="API key" lead={<BackToKeys />}>
+      {!seen ? (
+        <NoKeysForRole />
+      ) : absent ? (
+        <Empty
+          icon={IconKey}
+          title="API key not found"
+          text={`${environment.name} has no key of this id. It may be in another environment.`}
+        />
+      ) : found.isError ? (
+        <Problem
+          title="The API key could not be loaded"
+          error={found.error}
+          onRetry={() => void found.refetch()}
+          retrying={found.isFetching}
+        />
+      ) : (
+        <ListSkeleton what="API key" />
+      )}
+    </Page>
+  );
+}
+
+function OneKey({ apiKey }: { apiKey: ApiKeyJson }) {
+  const nowMs = useNow();
+  const { deeds, dialogs } = useKeyDialogs();
+  return (
+    <Page
+      title={`API key ${apiKey.hint}`}
+      lead={<BackToKeys />}
+      action={<KeyMenu apiKey={apiKey} deeds={deeds} onItsPage />}
+    >
+      <LateUse apiKey={apiKey} nowMs={nowMs} />
+      <KeyFacts apiKey={apiKey} nowMs={nowMs} />
+      <Use apiKey={apiKey} nowMs={nowMs} />
+      <Section id="history" title="History">
+        <KeyHistory apiKey={apiKey} nowMs={nowMs} />
+      </Section>
+      {dialogs}
+    </Page>
+  );
+}
+
+/** The chart of a key, and who calls with it. */
+function Use({ apiKey, nowMs }: { apiKey: ApiKeyJson; nowMs: number }) {
+  const { account, environment, client } = usePlace();
+  const { range = "24h" } = route.useSearch();
+  const navigate = route.useNavigate();
+  const usage = useQuery(keyUsageQuery(account.slug, environment.slug, apiKey.id, range));
+  const choose = (chosen: RangeName): void =>
+    void navigate({ search: { range: chosen }, replace: true, resetScroll: false });
+  return (
+    <>
+      <Section id="usage" title="Usage">
+        <Group justify="space-between" gap="sm" mb="sm">
+          <RangeControl value={range} onChange={choose} />
+          <Group gap="sm">
+            {usage.data === undefined ? null : <Updated atMs={usage.dataUpdatedAt} />}
+            <ExportCsv
+              fileName={`latchkey-usage-${apiKey.id}-${range}`}
+              read={() => client.apiKeys.usageCsv(apiKey.id, spanOf(range, Date.now()))}
+            />
+          </Group>
+        </Group>
+        {usage.isError ? (
+          <Problem
+            title="Its usage could not be loaded"
+            error={usage.error}
+            onRetry={() => void usage.refetch()}
+            retrying={usage.isFetching}
+          />
+        ) : null}
+        {usage.isPending ? <ListSkeleton what="usage" /> : null}
+        {usage.data === undefined ? null : <KeyChart usage={usage.data} range={range} />}
+      </Section>
+      {usage.data === undefined ? null : (
+        <Section id="callers" title="Callers">
+          <CallerList callers={usage.data.callers} nowMs={nowMs} />
+        </Section>
+      )}
+    </>
+  );
+}
+
+interface KeyChartProps {
+  usage: Parameters<typeof chartByOutcome>[0];
+  range: RangeName;
+}
+
+function KeyChart({ usage, range }: KeyChartProps) {
+  const chart = chartByOutcome(usage);
+  const summary = summaryOf(chart, totalOf(keyTotals(usage)), RANGES[range].words);
+  return <UsageFigure name="Verifications of this key" chart={chart} summary={summary} />;
+}
+
+function BackToKeys() {
+  const { account, environment } = usePlace();
+  const params = { account: account.slug, environment: environment.slug };
+  return (
+    <Anchor
+      inherit
+      renderRoot={(props) => (
+        <Link to="/$account/$environment/platform/api-keys" params={params} {...props} />
+      )}
+    >
+      <IconChevronLeft size={12} aria-hidden /> All API keys of {environment.name}
+    </Anchor>
+  );
+}
+
+function Section({ id, title, children }: { id: string; title: string; children: ReactNode }) {
+  return (
+    <Stack component="section" gap="sm" aria-labelledby={id}>
+      <Title order={2} fz={16} id={id}>
+        {title}
+      </Title>
+      {children}
+    </Stack>
+  );
+}

@@ -1,0 +1,40 @@
+import { getRouteApi } from "@tanstack/react-router";
+import type { KeySearch } from "../api.ts";
+
+const route = getRouteApi("/$account/$environment/platform/api-keys");
+
+/** The list's filter and page, which live in the address. A change of the filter starts again at the first page. */
+export function useKeySearch(): { search: KeySearch; change: (next: Partial<KeySearch>) => void } {
+  const inAddress = route.useSearch();
+  const navigate = route.useNavigate();
+  const search: KeySearch = {
+    status: inAddress.status ?? "active",
+    lastUsed: inAddress.last_used ?? "any",
+    q: inAddress.q ?? "",
+    after: inAddress.after,
+    before: inAddress.before,
+  };
+  const change = (next: Partial<KeySearch>): void => {
+    const { status, lastUsed, q, after, before } = {
+      status: search.status,
+      lastUsed: search.lastUsed,
+      q: search.q,
+      after: undefined,
+      before: undefined,
+      ...next,
+    };
+    void navigate({
+      search: {
+        ...(status === "active" ? {} : { status }),
+        ...(lastUsed === "any" ? {} : { last_used: lastUsed }),
+        ...(q === "" ? {} : { q }),
+        ...(after === undefined ? {} : { after }),
+        ...(before === undefined ? {} : { before }),
+      },
+      // Each letter of a search is not a place to come back to.
+      replace: next.q !== undefined && after === undefined && before === undefined,
+      resetScroll: false,
+    });
+  };
+  return { search, change };
+}
