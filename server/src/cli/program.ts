@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import { CLIENT_VARIABLES, SETTINGS, type Settings } from "../config.ts";
 import { type CreateOptions, createAccount, listAccounts } from "./accounts.ts";
 import { explain } from "./explain.ts";
+import { describeRefusals } from "./refusals.ts";
 import { type StartService, serve } from "./serve.ts";
 import { type OpenSetup, type SetupOptions, setup } from "./setup.ts";
 import { EXIT, type Terminal } from "./terminal.ts";
@@ -13,6 +14,7 @@ import {
   listTokens,
   TOKEN_KINDS,
 } from "./tokens.ts";
+import { describeUsage } from "./usage.ts";
 
 /** What commands need besides the terminal. */
 export interface ProgramDeps {
@@ -89,9 +91,12 @@ export function buildProgram(terminal: Terminal, deps: ProgramDeps): Program {
       code = await listAccounts(terminal, options);
     });
 
-  describeTokens(command, terminal, (exit) => {
+  const done = (exit: number): void => {
     code = exit;
-  });
+  };
+  describeTokens(command, terminal, done);
+  describeUsage(command, terminal, done);
+  describeRefusals(command, terminal, done);
   return { command, exitCode: () => code };
 }
 
@@ -179,6 +184,8 @@ Examples:
       one more account, for a customer of yours
   $ LATCHKEY_OPERATOR_TOKEN=ot_… latchkey tokens create --name "Checkout service"
       a verifier token, with which an app verifies keys in its own process
+  $ LATCHKEY_SERVICE_TOKEN=st_… latchkey refusals show req_7Jc0mQ2xkV4dRb9sYtHn3WfA
+      why a request was refused
 
 Environment variables:
   The server is configured by HOST, PORT, LATCHKEY_DATA, LATCHKEY_PUBLIC_URL and more: see \`latchkey serve --help\`.

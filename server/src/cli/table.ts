@@ -10,6 +10,12 @@ export function table(rows: readonly (readonly string[])[]): string {
     .join("");
 }
 
+/** A column of a table whose cells end below each other, as numbers are read. */
+export function rightAligned(cells: readonly string[]): string[] {
+  const width = Math.max(...cells.map(({ length }) => length));
+  return cells.map((cell) => cell.padStart(width));
+}
+
 /** A text that somebody else chose, as a terminal may show it. */
 export function printable(text: string): string {
   return text.replace(/\p{Cc}/gu, "?");
