@@ -97,7 +97,13 @@ const list = ({ ambient }: KeyDeps): Route =>
     statuses: [200],
     async handle({ caller, query }) {
       const { environment, status, q: text } = query;
-      const filter = { environment, status, text, nowMs: ambient.nowMs() };
+      const filter = {
+        environment,
+        status,
+        lastUsed: "any",
+        text,
+        nowMs: ambient.nowMs(),
+      } as const;
       const page = await listKeys(caller.account, filter, pageAsk(query));
       return { status: 200, body: shapePage(page, query.page_size, (key) => shapeKey(key)) };
     },

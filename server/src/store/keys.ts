@@ -12,6 +12,9 @@ import { KEY_COLUMNS, parseKey } from "./rows.ts";
 import type { AccountStore, ApiKey, KeyFilter, Once, Origin, PageAsk } from "./store.ts";
 import { confirmRevocation, IF_CLOCKED, writeTogether } from "./together.ts";
 
+/** What "over 90 days ago" means. */
+const LONG_UNUSED_MS = 90 * 24 * 60 * 60_000;
+
 type KeyStore = Pick<AccountStore, "listKeys" | "createKey" | "findKey" | "editKey" | "revokeKey">;
 
 /** The keys of one account. */
@@ -216,7 +219,7 @@ function markRevoked(
 }
 
 /** The keys of the account's living environments. */
-function selectKeys(db: Database, accountId: string) {
+export function selectKeys(db: Database, accountId: string) {
   return db
     .selectFrom("api_key")
     .innerJoin("environment", "environment.id", "api_key.environment_id")
@@ -281,8 +284,23 @@ async function listKeys(
           return eb.and([]);
       }
     });
-    if (filter.text === "") return status;
-    return status.where((eb) =>
+    const used = status.where((eb) => {
+      const unused = eb("key_use.last_used_at", "is", null);
+      const overMs = filter.nowMs - LONG_UNUSED_MS;
+      switch (filter.lastUsed) {
+        case "any":
+          return eb.and([]);
+        case "never":
+          return unused;
+        case "over_90_days_ago":
+          return eb.or([
+            eb("key_use.last_used_at", "<", overMs),
+            eb.and([unused, eb("api_key.created_at", "<", overMs)]),
+          ]);
+      }
+    });
+    if (filter.text === "") return used;
+    return used.where((eb) =>
       engine.contains(eb.ref("api_key.search_text"), filter.text.toLowerCase()),
     );
   };

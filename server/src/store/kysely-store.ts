@@ -6,12 +6,14 @@ import { environmentStore } from "./environments.ts";
 import { keyLoader } from "./key-records.ts";
 import { keyStore } from "./keys.ts";
 import { clockSeq, leaseStore } from "./leases.ts";
+import { refusalStore, unattributedRefusals } from "./refusals.ts";
 import { setupStore } from "./setup.ts";
 import type { Store } from "./store.ts";
 import { sweeper } from "./sweep.ts";
 import { recordUsesTogether } from "./together.ts";
 import { tokenStore } from "./tokens.ts";
 import { usageRecorder } from "./usage.ts";
+import { usageReader } from "./usage-reading.ts";
 
 /**
  * The store on a migrated database.
@@ -26,6 +28,8 @@ export function kyselyStore(lanes: Lanes, engine: Engine, release: () => Promise
       accountId,
       ...environmentStore(lanes, engine, accountId),
       ...keyStore(lanes, engine, accountId),
+      ...usageReader(db, engine, accountId),
+      ...refusalStore(db, accountId),
     }),
     loadKeys: keyLoader(db),
     ...accessStore(db, engine),
@@ -34,6 +38,7 @@ export function kyselyStore(lanes: Lanes, engine: Engine, release: () => Promise
     ...setupStore(db, engine),
 
     recordUsage: usageRecorder(db, engine),
+    ...unattributedRefusals(db),
     async recordLastUsed(uses) {
       if (engine.writesTogether) return recordUsesTogether(db, uses);
       await db.transaction().execute(async (trx) => {

@@ -9,7 +9,7 @@ import type {
   Origin,
   PageAsk,
 } from "./deeds.ts";
-import type { SourcedBatch } from "./usage-deeds.ts";
+import type { RefusalFilter, Refused, SourcedBatch, UsageStore } from "./usage-deeds.ts";
 
 export type {
   Absent,
@@ -149,9 +149,11 @@ export interface KeyFilter {
   /** Slug. */
   readonly environment: string;
   readonly status: "active" | "revoked" | "expired" | "all";
+  /** By accepted verifications; `over_90_days_ago` also when there is none and the key is older than that. */
+  readonly lastUsed: "any" | "never" | "over_90_days_ago";
   /** Searched, case-insensitively and literally (no wildcards), in hint, description and id; "" finds all. */
   readonly text: string;
-  /** What "expired" is judged by. */
+  /** What "expired" and `lastUsed` are judged by. */
   readonly nowMs: number;
 }
 
@@ -174,7 +176,7 @@ export interface TokenStore {
  * Everything of one account, and nothing of another: what belongs elsewhere answers like what does not exist.
  * Every change writes its audit event, and its change-log entry when it alters a verdict, in one transaction.
  */
-export interface AccountStore {
+export interface AccountStore extends UsageStore {
   readonly accountId: string;
 
   listEnvironments(page: PageAsk): Promise<Listed<Environment>>;
@@ -328,6 +330,12 @@ export interface Store {
    * source come in order. What tells of keys that do not exist is dropped; the last use of a key only moves forward.
    */
   recordUsage(batches: readonly SourcedBatch[], nowMs: number): Promise<void>;
+  /** Those that belong to no account: no key was found. Newest first. */
+  listUnattributedRefusals(
+    filter: Pick<RefusalFilter, "reason">,
+    page: PageAsk,
+  ): Promise<Listed<Refused>>;
+  findUnattributedRefusal(requestId: string): Promise<Refused | undefined>;
   /** Times only move forward. */
   recordLastUsed(uses: readonly { keyId: string; atMs: number }[]): Promise<void>;
 

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import type { AccountStore } from "../../src/store/store.ts";
+import { batch, caller, counted, refusal } from "./usage.ts";
 import type { Check, World } from "./world.ts";
+
+const DAY_MS = 86_400_000;
 
 type Attempts = Readonly<Record<Exclude<keyof AccountStore, "accountId">, () => Promise<unknown>>>;
 
@@ -9,16 +12,26 @@ export const confinementPromises: Readonly<Record<string, Check>> = {
     const { acme, newEnvironment, newKey, origin, other } = world;
     const key = newKey({ description: "theirs" });
     await other.createEnvironment(newEnvironment("theirs", [key]), origin(), null);
+    await world.store.recordUsage(
+      [
+        batch("one", 1, {
+          counts: [counted(key.id, { accepted: 1 }, 0)],
+          callers: [caller({ keyId: key.id })],
+          refusals: [refusal({ requestId: "req_theirs", keyId: key.id })],
+        }),
+      ],
+      0,
+    );
     const before = await snapshot(world);
 
-    const attempts = attemptsOf(world, key.id, "theirs");
+    const attempts = attemptsOf(world, key.id, "theirs", "req_theirs");
     assert.deepEqual(
       Object.keys(attempts).sort(),
       Object.keys(acme)
         .filter((name) => name !== "accountId")
         .sort(),
     );
-    const nothing = attemptsOf(world, "key_nothing", "nothing");
+    const nothing = attemptsOf(world, "key_nothing", "nothing", "req_nothing");
     for (const name of Object.keys(attempts) as (keyof Attempts)[])
       assert.deepEqual(await attempts[name](), await nothing[name](), name);
 
@@ -40,9 +53,21 @@ export const confinementPromises: Readonly<Record<string, Check>> = {
 };
 
 /** Every method of acme's store, aimed at a key and an environment by name. */
-function attemptsOf(world: World, keyId: string, slug: string): Attempts {
+function attemptsOf(world: World, keyId: string, slug: string, requestId: string): Attempts {
   const { acme, origin } = world;
-  const filter = { environment: slug, status: "all", text: "", nowMs: 0 } as const;
+  const filter = {
+    environment: slug,
+    status: "all",
+    lastUsed: "any",
+    text: "",
+    nowMs: 0,
+  } as const;
+  const ask = {
+    fromMs: 0,
+    toMs: DAY_MS,
+    granularity: "day",
+    by: { key: true, environment: true },
+  } as const;
   return {
     listEnvironments: async () => {
       const listed = await acme.listEnvironments({ size: 200 });
@@ -62,6 +87,24 @@ function attemptsOf(world: World, keyId: string, slug: string): Attempts {
     findKey: () => acme.findKey(keyId),
     editKey: () => acme.editKey(keyId, { description: "mine", metadata: { a: "b" } }, origin()),
     revokeKey: () => acme.revokeKey(keyId, "mine", origin(), null),
+    readUsage: async () => [
+      await acme.readUsage({ ...ask, environment: slug, keyIds: null, top: null }),
+      await acme.readUsage({ ...ask, environment: null, keyIds: [keyId], top: null }),
+      await acme.readUsage({ ...ask, environment: null, keyIds: null, top: null }),
+      await acme.readUsage({ ...ask, environment: null, keyIds: null, top: 10 }),
+    ],
+    sumUsage: () => acme.sumUsage(keyId, 0),
+    listCallers: () => acme.listCallers(keyId, 10, 0),
+    listRefusals: async () => [
+      await acme.listRefusals({ environment: slug, keyId: null, reason: null }, { size: 10 }),
+      await acme.listRefusals({ environment: null, keyId, reason: null }, { size: 10 }),
+      await acme.listRefusals({ environment: null, keyId: null, reason: null }, { size: 10 }),
+      await acme.listRefusals(
+        { environment: null, keyId: null, reason: null },
+        { size: 10, after: requestId },
+      ),
+    ],
+    findRefusal: () => acme.findRefusal(requestId),
   };
 }
 

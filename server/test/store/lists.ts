@@ -3,7 +3,7 @@ import fc from "fast-check";
 import type { KeyFilter, Listed, PageAsk } from "../../src/store/store.ts";
 import { type Check, START_MS } from "./world.ts";
 
-const EVERYTHING = { status: "all", text: "", nowMs: START_MS } as const;
+const EVERYTHING = { status: "all", lastUsed: "any", text: "", nowMs: START_MS } as const;
 
 /** Pages walked before a test gives up: more than any list here has. */
 const PAGES_MAX = 100;

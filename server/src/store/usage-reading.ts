@@ -1,0 +1,216 @@
+import { sql } from "kysely";
+import { CALLERS_MAX } from "./callers.ts";
+import type { Database, Engine } from "./engine.ts";
+import { given } from "./given.ts";
+import { selectLivingEnvironments } from "./living.ts";
+import { rowOf } from "./row.ts";
+import type { Granularity, KeyCaller, Span, UsageAsk, UsageRow, UsageStore } from "./store.ts";
+import { mostUsed } from "./usage-ranking.ts";
+import { type Bucket, groupBuckets, NOTHING, plus, total } from "./usage-rows.ts";
+import { ALL_KEYS, BUCKETS, COUNTS } from "./usage-tables.ts";
+
+type UsageReader = Pick<UsageStore, "readUsage" | "sumUsage" | "listCallers">;
+
+/** Reads what was counted of one account's keys. */
+export function usageReader(db: Database, engine: Engine, accountId: string): UsageReader {
+  return {
+    async readUsage(ask) {
+      const environments = await readEnvironments(db, accountId, ask.environment);
+      if (ask.environment !== null && environments.size === 0) return { outcome: "absent" };
+      const rows =
+        ask.keyIds !== null
+          ? await readGiven(db, engine, environments, accountId, { ...ask, keyIds: ask.keyIds })
+          : ask.by.key && ask.top === null
+            ? await readAll(db, engine, environments, ask)
+            : await readTop(db, engine, environments, ask);
+      return { outcome: "usage", rows };
+    },
+
+    async sumUsage(keyId, sinceMs) {
+      const [key] = await readKeys(db, accountId, [keyId]);
+      if (key === undefined) return NOTHING;
+      const newest = await db
+        .selectFrom("usage_hour")
+        .select((eb) => eb.fn.max("at").as("at"))
+        .where("environment", "=", key.environment)
+        .executeTakeFirstOrThrow();
+      const toMs = (rowOf("usage_hour", newest).integerOrNull("at") ?? 0) + 1;
+      const span = { fromMs: sinceMs, toMs };
+      const hours = await readBuckets(db, engine, "hour", span, [key]);
+      return hours.reduce((sum, { counts }) => plus(sum, counts), NOTHING);
+    },
+
+    async listCallers(keyId, max, sinceMs) {
+      const [key] = await readKeys(db, accountId, [keyId]);
+      if (key === undefined) return { callers: [], since: 0 };
+      const rows = await db
+        .selectFrom("key_caller")
+        .selectAll()
+        .where("key", "=", key.key)
+        .orderBy("last_seen", "desc")
+        .orderBy("address")
+        .orderBy("user_agent")
+        .limit(CALLERS_MAX)
+        .execute();
+      const callers = rows.map(parseCaller);
+      const since = callers.filter(({ lastMs }) => lastMs >= sinceMs).length;
+      return { callers: callers.slice(0, max), since };
+    },
+  };
+}
+
+/** Slugs by number. */
+type Environments = ReadonlyMap<number, string>;
+
+interface KeyNumber {
+  readonly id: string;
+  readonly key: number;
+  readonly environment: number;
+}
+
+/** The keys asked for, and no others. */
+async function readGiven(
+  db: Database,
+  engine: Engine,
+  environments: Environments,
+  accountId: string,
+  ask: UsageAsk & { readonly keyIds: readonly string[] },
+): Promise<readonly UsageRow[]> {
+  const found = await readKeys(db, accountId, ask.keyIds);
+  const keys = found.filter(({ environment }) => environments.has(environment));
+  const buckets = await readBuckets(db, engine, ask.granularity, ask, keys);
+  const used = new Map<number, number>();
+  for (const { key, counts } of buckets) used.set(key, (used.get(key) ?? 0) + total(counts));
+  const most = keys.toSorted((a, b) => (used.get(b.key) ?? 0) - (used.get(a.key) ?? 0));
+  const named = most.slice(0, ask.top ?? most.length);
+  return groupBuckets(buckets, { keys: idsOf(named), environments }, ask.by);
+}
+
+/** Every key there is in these environments. */
+async function readAll(
+  db: Database,
+  engine: Engine,
+  environments: Environments,
+  ask: UsageAsk,
+): Promise<readonly UsageRow[]> {
+  const { table } = BUCKETS[ask.granularity];
+  const among = [...environments.keys()].map((environment) => ({ environment }));
+  const { rows } = await sql<Record<string, unknown>>`
+    select api_key.id, usage.environment, usage.at, usage.key, ${COUNTS}
+    from ${sql.table(table)} as usage join api_key on api_key.number = usage.key
+    where usage.environment in
+        (select environment from ${given(engine, "asked", ["environment"], among)})
+      and usage.at >= ${ask.fromMs} and usage.at < ${ask.toMs}
+    order by usage.at, usage.key`.execute(db);
+  const keys = idsOf(rows.map((row) => parseKeyNumber(row)));
+  return groupBuckets(rows.map(parseBucket), { keys, environments }, ask.by);
+}
+
+/** The most used keys, where they were asked for, and what their environments have besides. */
+async function readTop(
+  db: Database,
+  engine: Engine,
+  environments: Environments,
+  ask: UsageAsk,
+): Promise<readonly UsageRow[]> {
+  const numbers = [...environments.keys()];
+  const { granularity, top } = ask;
+  const most =
+    ask.by.key && top !== null
+      ? (await mostUsed(db, engine, numbers, { span: ask, granularity, top })).map(parseKeyNumber)
+      : [];
+  const sums = numbers.map((environment) => ({ environment, key: ALL_KEYS }));
+  // Together, so that no verification is in the one and not in the other.
+  const buckets = await readBuckets(db, engine, granularity, ask, [...sums, ...most]);
+  return groupBuckets(buckets, { keys: idsOf(most), environments }, ask.by);
+}
+
+/** Looks each bucket of each key up: far fewer than there are rows between the first and the last. */
+async function readBuckets(
+  db: Database,
+  engine: Engine,
+  granularity: Granularity,
+  { fromMs, toMs }: Span,
+  keys: readonly { readonly environment: number; readonly key: number }[],
+): Promise<readonly Bucket[]> {
+  const { table, lengthMs } = BUCKETS[granularity];
+  const times: { at: number }[] = [];
+  for (let at = Math.floor(fromMs / lengthMs) * lengthMs; at < toMs; at += lengthMs)
+    times.push({ at });
+  const { rows } = await sql<Record<string, unknown>>`
+    select usage.environment, usage.at, usage.key, ${COUNTS}
+    from ${given(engine, "bucket", ["at"], times)}
+      cross join ${given(engine, "asked", ["environment", "key"], keys)}
+      join ${sql.table(table)} as usage on usage.environment = asked.environment
+        and usage.at = bucket.at and usage.key = asked.key
+    order by usage.at`.execute(db);
+  return rows.map(parseBucket);
+}
+
+/** The account's living environments, or the one of them that was asked for. */
+async function readEnvironments(
+  db: Database,
+  accountId: string,
+  slug: string | null,
+): Promise<Environments> {
+  let query = selectLivingEnvironments(db, accountId).select("environment.number");
+  if (slug !== null) query = query.where("environment.slug", "=", slug);
+  const rows = (await query.execute()).map((row) => rowOf("environment", row));
+  return new Map(rows.map((row) => [row.integer("number"), row.text("slug")]));
+}
+
+/** Those of the keys that are in a living environment of the account. */
+async function readKeys(
+  db: Database,
+  accountId: string,
+  ids: readonly string[],
+): Promise<readonly KeyNumber[]> {
+  if (ids.length === 0) return [];
+  const rows = await selectLivingEnvironments(db, accountId)
+    .innerJoin("api_key", "api_key.environment_id", "environment.id")
+    .where("api_key.id", "in", ids)
+    .clearSelect()
+    .select(["api_key.id", "api_key.number as key", "environment.number as environment"])
+    .execute();
+  return rows.map(parseKeyNumber);
+}
+
+function idsOf(keys: readonly KeyNumber[]): ReadonlyMap<number, string> {
+  return new Map(keys.map(({ key, id }) => [key, id]));
+}
+
+function parseKeyNumber(columns: Readonly<Record<string, unknown>>): KeyNumber {
+  const row = rowOf("api_key", columns);
+  return {
+    id: row.text("id"),
+    key: row.integer("key"),
+    environment: row.integer("environment"),
+  };
+}
+
+function parseBucket(columns: Readonly<Record<string, unknown>>): Bucket {
+  const row = rowOf("usage", columns, "at");
+  return {
+    atMs: row.integer("at"),
+    environment: row.integer("environment"),
+    key: row.integer("key"),
+    counts: {
+      accepted: row.integer("accepted"),
+      revoked: row.integer("revoked"),
+      expired: row.integer("expired"),
+      type: row.integer("wrong_type"),
+      environment: row.integer("wrong_environment"),
+    },
+  };
+}
+
+function parseCaller(columns: Readonly<Record<string, unknown>>): KeyCaller {
+  const row = rowOf("key_caller", columns, "key");
+  return {
+    address: row.text("address") || null,
+    userAgent: row.text("user_agent") || null,
+    firstMs: row.integer("first_seen"),
+    lastMs: row.integer("last_seen"),
+    count: row.integer("count"),
+  };
+}
