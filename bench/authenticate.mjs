@@ -7,7 +7,8 @@ export const title = "`GET /v1/authenticate`, warm, over HTTP";
 
 const BOUNDS = { rounds: 5, batches: 8 };
 const RATIO_MIN = 0.8;
-const LOAD = {
+/** Also of `counting`. */
+export const LOAD = {
   path: `/v1/authenticate?environment=${ASK.environment}`,
   keys: 100,
   connections: 50,

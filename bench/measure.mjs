@@ -55,7 +55,7 @@ export async function inRounds(variants, rounds, measure) {
  * Measures variants against one another where neighbouring batches must share their noise: one process for each, all
  * alive, asked in turn for a batch each (A B, B A, …), anew with fresh processes in each round.
  *
- * @param inputs What each variant's process is told, by the variant's name.
+ * @param inputs What each variant's process is told, by the variant's name; `flags` are Node's.
  * @returns The batches of each variant, by round.
  */
 export async function inTurns(name, inputs, { rounds, batches }) {
@@ -81,7 +81,7 @@ export async function inTurns(name, inputs, { rounds, batches }) {
 
 async function startWorker(name, input) {
   const path = new URL(`workers/${name}.mjs`, import.meta.url).pathname;
-  const child = fork(path, [JSON.stringify(input)]);
+  const child = fork(path, [JSON.stringify(input)], { execArgv: input.flags ?? [] });
   const ended = once(child, "exit");
   const message = async () => {
     const signal = AbortSignal.timeout(WORKER_TIMEOUT_MS);

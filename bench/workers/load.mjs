@@ -3,12 +3,12 @@ import { readFileSync } from "node:fs";
 import autocannon from "autocannon";
 import { headerOf, spawnServer, startServer, tokenOf } from "../world.mjs";
 
-const { folder, bare, path, keys, connections, warmUpSeconds, seconds } = JSON.parse(
+const { folder, serverFlags, bare, path, keys, connections, warmUpSeconds, seconds } = JSON.parse(
   process.argv[2],
 );
 
 function start() {
-  if (bare === undefined) return startServer(folder);
+  if (bare === undefined) return startServer(folder, serverFlags);
   const script = new URL("bare-server.mjs", import.meta.url).pathname;
   return spawnServer([script, JSON.stringify({ ...bare, keys })], {});
 }
@@ -28,7 +28,7 @@ async function load(duration) {
   const requests = Array.from({ length: keys }, (_, index) => ({
     method: "GET",
     path,
-    headers: { Authorization: headerOf(tokenOf(index)) },
+    headers: { Authorization: headerOf(tokenOf(index)), "User-Agent": "orders/4.2 (linux)" },
   }));
   const cpuBefore = cpuSeconds();
   const result = await autocannon({ url: server.url, connections, duration, requests });

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ASK, headerOf, openVerification, tokenOf } from "../world.mjs";
 
 const TOKENS = 1_000;
+const CALLER = { address: "192.0.2.1", userAgent: "orders/4.2 (linux)" };
 /** A batch is some 20 to 100 ms; between two the lease is renewed and uses are written, as in a server. */
 const BATCH_ROUNDS = 50;
 const WARM_UP_BATCHES = 6;
@@ -44,6 +45,7 @@ function hashOnly() {
 async function latchkey() {
   const { verify, close } = await openVerification(folder);
   const expected = variant !== "unknown";
+  const caller = variant === "called" ? CALLER : undefined;
   const inputs = tokens.map(headerOf);
   for (const header of inputs) {
     const verdict = await verify(header, ASK, "req_warm");
@@ -52,7 +54,7 @@ async function latchkey() {
   return {
     inputs,
     check(header) {
-      const verdict = verify(header, ASK, "req_warm");
+      const verdict = verify(header, ASK, "req_warm", caller);
       if (verdict.ok !== expected) return -1; // a promise too: the key was not warm
       return verdict.ok ? verdict.key.id.length : verdict.refusal.message.length;
     },

@@ -106,6 +106,7 @@ test("what no key has is in the totals, and in no count", () => {
     unknown: 1,
   });
   tally.accepted(heldKey("key_1"), NOON_MS, undefined);
+  drain();
   expect(tally.totals.accepted).toBe(1);
 });
 

@@ -3,22 +3,24 @@ import type { HeldKey } from "./lease/lookup.ts";
 import type { Caller, CallerUse, KeyCount, Outcome, RefusalNote } from "./usage.ts";
 import type { Refused } from "./verdict.ts";
 
-/** Verdicts of one key since the last drain, in one minute. */
+/** Verdicts of one key since the last drain, in one minute. Times are ms of that minute, which fit into small integers. */
 export interface KeyTally extends Record<Outcome, number> {
   readonly held: HeldKey;
   /** A tally whose turn is over is counted into no more. */
   readonly turn: number;
   readonly minuteMs: number;
-  lastAcceptedMs: number;
+  /** Of the last accepted one. */
+  lastAt: number;
+  /** The caller that came last, most likely the next one too. */
+  caller: CallerTally | null;
   callers: CallerTally[] | null;
   refusalsKept: number;
 }
 
 /** A caller as the request told, not yet fit to be kept. */
-interface CallerTally {
-  readonly caller: Caller;
-  readonly firstMs: number;
-  lastMs: number;
+interface CallerTally extends Caller {
+  readonly firstAt: number;
+  lastAt: number;
   count: number;
 }
 
@@ -40,7 +42,7 @@ export interface Tally {
   accepted(held: HeldKey, atMs: number, caller: Caller | undefined): void;
   refused(refused: Refused, held: HeldKey | null, ask: Ask, atMs: number, caller?: Caller): void;
   drain(): Drained;
-  /** Since the start of this process, by outcome or reason. */
+  /** Since the start of this process, by outcome or reason; what is accepted counts once its drain is read. */
   readonly totals: Readonly<Record<"accepted" | Refused["reason"], number>>;
 }
 
@@ -106,7 +108,8 @@ export function createTally(): Tally {
       expired: 0,
       type: 0,
       environment: 0,
-      lastAcceptedMs: 0,
+      lastAt: 0,
+      caller: null,
       callers: null,
       refusalsKept: 0,
     };
@@ -126,10 +129,10 @@ export function createTally(): Tally {
   return {
     accepted(held, atMs, caller) {
       const tally = tallyOf(held, atMs);
+      const at = atMs - minuteMs;
       tally.accepted += 1;
-      tally.lastAcceptedMs = atMs;
-      totals.accepted += 1;
-      if (caller !== undefined) countCaller(tally, caller, atMs);
+      tally.lastAt = at;
+      if (caller !== undefined) countCaller(tally, caller, at);
     },
     refused({ reason, refusal }, held, ask, atMs, caller) {
       totals[reason] += 1;
@@ -147,7 +150,7 @@ export function createTally(): Tally {
       });
     },
     drain() {
-      const drained = { counts: finished(tallies), refusals };
+      const drained = { counts: finished(tallies, totals), refusals };
       turn += 1;
       tallies = [];
       refusals = [];
@@ -177,40 +180,56 @@ function createSampler(aSecond: number): (atMs: number) => boolean {
   };
 }
 
-function countCaller(tally: KeyTally, caller: Caller, atMs: number): void {
-  tally.callers ??= [];
-  const { callers } = tally;
-  for (const each of callers) {
-    if (each.caller.address !== caller.address || each.caller.userAgent !== caller.userAgent)
-      continue;
-    each.lastMs = atMs;
-    each.count += 1;
-    return;
+function countCaller(tally: KeyTally, caller: Caller, at: number): void {
+  let known = tally.caller;
+  if (known === null || !isSame(known, caller)) {
+    known = callerOf(tally, caller, at);
+    tally.caller = known;
   }
-  if (callers.length === CALLERS_MAX) {
-    let oldest = 0;
-    callers.forEach((each, at) => {
-      if (each.lastMs < (callers[oldest]?.lastMs ?? 0)) oldest = at;
-    });
-    callers.splice(oldest, 1);
-  }
-  callers.push({ caller, firstMs: atMs, lastMs: atMs, count: 1 });
+  known.lastAt = at;
+  known.count += 1;
 }
 
-function* finished(tallies: readonly KeyTally[]): Drained["counts"] {
+function callerOf(tally: KeyTally, caller: Caller, at: number): CallerTally {
+  tally.callers ??= [];
+  const { callers } = tally;
+  const known = callers.find((each) => isSame(each, caller));
+  if (known !== undefined) return known;
+  if (callers.length === CALLERS_MAX) dropOldest(callers);
+  const { address, userAgent } = caller;
+  const added = { address, userAgent, firstAt: at, lastAt: at, count: 0 };
+  callers.push(added);
+  return added;
+}
+
+function isSame(a: Caller, b: Caller): boolean {
+  return a.userAgent === b.userAgent && a.address === b.address;
+}
+
+function dropOldest(callers: CallerTally[]): void {
+  const oldest = Math.min(...callers.map(({ lastAt }) => lastAt));
+  callers.splice(
+    callers.findIndex(({ lastAt }) => lastAt === oldest),
+    1,
+  );
+}
+
+function* finished(tallies: readonly KeyTally[], totals: { accepted: number }): Drained["counts"] {
   for (const tally of tallies) {
-    const { held, minuteMs, lastAcceptedMs } = tally;
+    const { held, minuteMs, lastAt } = tally;
     if (held.tally === tally) held.tally = null;
     const keyId = held.key.id;
     const { accepted, revoked, expired, type, environment } = tally;
+    totals.accepted += accepted;
     const counts = { accepted, revoked, expired, type, environment };
-    const callers = (tally.callers ?? []).map(({ caller, firstMs, lastMs, count }) => ({
+    const callers = (tally.callers ?? []).map((each) => ({
       keyId,
-      ...fitToKeep(caller),
-      firstMs,
-      lastMs,
-      count,
+      ...fitToKeep(each),
+      firstMs: minuteMs + each.firstAt,
+      lastMs: minuteMs + each.lastAt,
+      count: each.count,
     }));
+    const lastAcceptedMs = accepted === 0 ? 0 : minuteMs + lastAt;
     yield { count: { keyId, minuteMs, counts, lastAcceptedMs }, callers };
   }
 }

@@ -24,7 +24,9 @@ const server = createServer(async (req, res) => {
     res.writeHead(verifier.state === "connected" ? 200 : 503).end();
     return;
   }
-  const decided = verifier.verify(req.headers.authorization, { types: ["secret"] });
+  const { authorization, "user-agent": userAgent = null } = req.headers;
+  const caller = { address: req.socket.remoteAddress ?? null, userAgent };
+  const decided = verifier.verify(authorization, { types: ["secret"] }, undefined, caller);
   const headers = { held: String(!(decided instanceof Promise)) };
   try {
     const verdict = await decided;
