@@ -121,6 +121,45 @@ test("keys are searched, listed by page and walked through to the last", async (
   expect(await collect(account.apiKeys.all({ environment, status: "revoked" }))).toEqual([]);
 });
 
+test("what becomes of a key is counted, and a refusal tells its owner the truth", async () => {
+  const { apiKeys, usage, refusals } = account;
+  const { id, api_key } = await apiKeys.create("production", { type: "secret", description: "=1" });
+  expect((await verifier.apiKeys.verify({ api_key })).valid).toBe(true);
+  await apiKeys.revoke(id);
+  const refused = await verifier.apiKeys.verify({ api_key });
+  if (refused.valid) throw new Error("a revoked key was accepted");
+  await expect
+    .poll(async () => (await apiKeys.usage(id)).totals.last_24_hours, { timeout: 10_000 })
+    .toEqual({ accepted: 1, refused: 1 });
+  const ask = { api_key_ids: [id], group_by: ["outcome"], granularity: "day" } as const;
+  const { entries } = await usage.read(ask);
+  expect(entries).toMatchObject([
+    { outcome: "accepted", count: 1 },
+    { outcome: "revoked", count: 1 },
+  ]);
+  const table = await usage.csv({ ...ask, group_by: ["key", "outcome"] });
+  expect(table.split("\r\n")[1]).toMatch(new RegExp(`Z,${id},sk_….{4},'=1,accepted,1$`));
+  expect(await apiKeys.usageCsv(id, { granularity: "day" })).toMatch(/,revoked,1\r\n$/);
+
+  const truth = await refusals.get(refused.request_id);
+  expect(truth).toMatchObject({ reason: "revoked", code: refused.code, api_key: { id } });
+  expect(truth.explanation).toMatch(/^This API key was revoked on .* this request came /);
+  const listed = await refusals.list({ api_key_id: id, environment: "production" });
+  expect(listed.entries).toEqual([truth]);
+  expect(await failureOf(operator.operatorRefusals.get(refused.request_id))).toMatchObject({
+    code: "resource_missing",
+  });
+
+  const unknown = await verifier.apiKeys.verify({ api_key: "sk_nonsense" });
+  if (unknown.valid) throw new Error("nonsense was accepted");
+  await expect
+    .poll(() => operator.operatorRefusals.get(unknown.request_id).catch(() => null), {
+      timeout: 10_000,
+    })
+    .toMatchObject({ reason: "malformed", api_key: null });
+  expect(await failureOf(refusals.get(unknown.request_id))).toMatchObject({ status: 404 });
+});
+
 test("an environment lives its whole life through the client", async () => {
   const { environments } = account;
   const made = await environments.create({ name: "Staging", slug: "staging" });

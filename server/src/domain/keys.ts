@@ -1,4 +1,4 @@
-import { Failure, type KeyType } from "@latchkey/sdk/core";
+import type { KeyType } from "@latchkey/sdk/core";
 import type { Ambient } from "../ambient.ts";
 import type {
   AccountStore,
@@ -10,7 +10,7 @@ import type {
   PageAsk,
   PageOf,
 } from "../store/store.ts";
-import { gone, mismatch, missing, pageOf } from "./outcomes.ts";
+import { gone, mismatch, missing, pageOf, wrong } from "./outcomes.ts";
 import type { Barrier } from "./revocation/barrier.ts";
 import type { MakeToken } from "./tokens.ts";
 
@@ -64,10 +64,8 @@ export async function issueKey(
   origin: Origin,
   once: Once | null,
 ): Promise<Issued> {
-  if (draft.expiresAtMs !== null && draft.expiresAtMs <= origin.atMs) {
-    const error = { field: "expires_at", message: "Must be in the future." };
-    throw new Failure("invalid_params", "Some parameters are wrong.", { errors: [error] });
-  }
+  if (draft.expiresAtMs !== null && draft.expiresAtMs <= origin.atMs)
+    throw wrong("expires_at", "Must be in the future.");
   const { record, token } = draftKey(deps, draft);
   const done = await account.createKey(environmentSlug, record, origin, once);
   switch (done.outcome) {

@@ -2,7 +2,7 @@ import { Failure } from "@latchkey/sdk/core";
 import type { Absent, Listed, PageAsk, PageOf } from "../store/store.ts";
 import type { Barrier } from "./revocation/barrier.ts";
 
-type Noun = "account" | "API key" | "environment" | "token";
+type Noun = "account" | "API key" | "environment" | "refusal" | "token";
 
 /** "Not there", which is also what "not yours" reads like: the message names the kind of thing and nothing else. */
 export function missing(noun: Noun): Failure {
@@ -32,11 +32,16 @@ export function mismatch(): Failure {
   );
 }
 
+/** A field of a request that makes no sense, where its shape alone did not show it. */
+export function wrong(field: string, message: string): Failure {
+  return new Failure("invalid_params", "Some parameters are wrong.", {
+    errors: [{ field, message }],
+  });
+}
+
 /** @throws Failure `invalid_params`, on the cursor that the page was asked with, when it is not one of this list. */
 export function pageOf<T>(listed: Listed<T>, ask: PageAsk): PageOf<T> {
   if (listed.outcome === "page") return listed;
   const field = ask.after === undefined ? "before" : "after";
-  throw new Failure("invalid_params", "Some parameters are wrong.", {
-    errors: [{ field, message: "Is not a cursor of this list." }],
-  });
+  throw wrong(field, "Is not a cursor of this list.");
 }

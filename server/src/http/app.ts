@@ -4,6 +4,7 @@ import type { Context } from "hono";
 import type { AccountDeps } from "../domain/accounts.ts";
 import { accountRoutes } from "./accounts.ts";
 import { type CallerDeps, createCallers } from "./callers.ts";
+import { csvResponse } from "./csv.ts";
 import { mountDocs } from "./docs.ts";
 import { environmentRoutes } from "./environments.ts";
 import type { HttpBindings } from "./front.ts";
@@ -12,8 +13,10 @@ import { meRoutes } from "./me.ts";
 import { type App, describeRoute, openApiDocument } from "./openapi.ts";
 import { checkEncoding } from "./parse.ts";
 import { problemOf, problemOfRefusal, problemResponse } from "./problem.ts";
+import { refusalRoutes } from "./refusals.ts";
 import type { Route, RouteDeps } from "./route.ts";
 import { tokenRoutes } from "./tokens.ts";
+import { usageRoutes } from "./usage.ts";
 import { verifyRoutes } from "./verify.ts";
 import { whoamiRoutes } from "./whoami.ts";
 
@@ -43,6 +46,8 @@ export function managementRoutes(deps: AppDeps): readonly Route[] {
     ...tokenRoutes(deps),
     ...verifyRoutes(deps.verify),
     ...keyRoutes(deps),
+    ...usageRoutes(deps),
+    ...refusalRoutes(deps),
   ];
 }
 
@@ -95,6 +100,7 @@ function mountRoute(app: App, deps: RouteDeps, route: Route): void {
   app.on(route.method, route.path, async (c) => {
     const answer = await route.respond(deps, c.req.raw, c.req.param(), c.env);
     if ("refusal" in answer) return problemResponse(problemOfRefusal(answer));
+    if ("csv" in answer) return csvResponse(answer.csv);
     const headers = new Headers(answer.replayed === true ? { "Idempotent-Replayed": "true" } : {});
     return Response.json(answer.body, { status: answer.status, headers });
   });

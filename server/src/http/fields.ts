@@ -69,13 +69,14 @@ export const slugInPath = z.strictObject({
   slug: z.string().regex(SLUG_SHAPE).openapi(slugDocumentation),
 });
 
+/** The id of a key. */
+export const keyId = z
+  .string()
+  .regex(/^key_[0-9a-f]{32}$/, "Is not an id of an API key.")
+  .openapi({ example: "key_0195f2c47d3e7a41b6c0a2d95e1f8b37" });
+
 /** The id of a key in a path. */
-export const keyIdInPath = z.strictObject({
-  id: z
-    .string()
-    .regex(/^key_[0-9a-f]{32}$/)
-    .openapi({ example: "key_0195f2c47d3e7a41b6c0a2d95e1f8b37" }),
-});
+export const keyIdInPath = z.strictObject({ id: keyId });
 
 /** The id of an access token in a path. */
 export const tokenIdInPath = z.strictObject({
@@ -94,6 +95,26 @@ export const wait = z
 /** The environment that a request is about; one that does not exist is for the store to miss. */
 export const environmentInQuery = line(1, 40).openapi({ example: "production" });
 
+/**
+ * Several values in one parameter, separated by commas; none when it is empty.
+ *
+ * @param noun What they are, for the message.
+ */
+export function listOf<Item extends z.ZodType<unknown, string>>(
+  item: Item,
+  maxItems: number,
+  noun: string,
+) {
+  return z
+    .string()
+    .transform((text) => (text === "" ? [] : text.split(",", maxItems + 1)))
+    .refine(
+      (items) => items.length <= maxItems && new Set(items).size === items.length,
+      `Must be up to ${maxItems} different ${noun}, separated by commas.`,
+    )
+    .pipe(z.array(item));
+}
+
 /** The operator's own name for a customer. */
 export const externalId = line(1, 256);
 
@@ -103,6 +124,9 @@ export const time = z.iso
   .max(40)
   .transform((text) => Date.parse(text))
   .refine((ms) => ms <= TIME_MS_MAX, "Must not lie after the year 9999.");
+
+/** A time of the past or the future that is worth looking at → Unix ms. */
+export const instant = time.refine((ms) => ms >= 0, "Must not lie before the year 1970.");
 
 /** A flat map of strings. The result has no prototype, so that no key of it can mean anything. */
 export const metadata = z
@@ -132,20 +156,34 @@ export const metadata = z
     example: { team: "billing" },
   });
 
-const cursor = z.string().regex(/^[a-z]{3}_[0-9a-f]{32}$/, "Is not a cursor of this list.");
+/** The request id of a refusal: ours have one shape, an app that verifies may have its own. */
+export const requestId = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,64}$/, "Is not a request id.")
+  .openapi({ example: "req_7Jc0mQ2xkV4dRb9sYtHn3WfA" });
 
-/** The query parameters of every list. */
-export const pageQuery = {
-  after: cursor.optional().openapi({ description: "Cursor of the next, older page." }),
-  before: cursor.optional().openapi({ description: "Cursor of the previous, newer page." }),
-  page_size: z
-    .string()
-    .regex(/^[1-9][0-9]{0,2}$/, `Must be a whole number from 1 to ${PAGE_SIZE_MAX}.`)
-    .transform(Number)
-    .refine((size) => size <= PAGE_SIZE_MAX, `Must be at most ${PAGE_SIZE_MAX}.`)
-    .default(PAGE_SIZE_DEFAULT)
-    .openapi({ type: "integer", minimum: 1, maximum: PAGE_SIZE_MAX, default: PAGE_SIZE_DEFAULT }),
-};
+/** The query parameters of a list. @param cursor What its entries are known by. */
+function pageQueryBy(cursor: z.ZodType<string, string>) {
+  return {
+    after: cursor.optional().openapi({ description: "Cursor of the next, older page." }),
+    before: cursor.optional().openapi({ description: "Cursor of the previous, newer page." }),
+    page_size: z
+      .string()
+      .regex(/^[1-9][0-9]{0,2}$/, `Must be a whole number from 1 to ${PAGE_SIZE_MAX}.`)
+      .transform(Number)
+      .refine((size) => size <= PAGE_SIZE_MAX, `Must be at most ${PAGE_SIZE_MAX}.`)
+      .default(PAGE_SIZE_DEFAULT)
+      .openapi({ type: "integer", minimum: 1, maximum: PAGE_SIZE_MAX, default: PAGE_SIZE_DEFAULT }),
+  };
+}
+
+const id = z.string().regex(/^[a-z]{3}_[0-9a-f]{32}$/, "Is not a cursor of this list.");
+
+/** The query parameters of every list of what we have made. */
+export const pageQuery = pageQueryBy(id);
+
+/** The query parameters of every list of requests. */
+export const requestPageQuery = pageQueryBy(requestId);
 
 /** A page as a query asks for it. @throws Failure `invalid_params` for both cursors: only one makes sense at a time. */
 export function pageAsk(query: {

@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import type { ApiKeyJson } from "@latchkey/sdk/client";
 import { editKey, getKey, issueKey, type KeyDeps, listKeys, revokeKey } from "../domain/keys.ts";
-import type { ApiKey } from "../store/store.ts";
+import type { ApiKey, KeyFilter } from "../store/store.ts";
 import {
   description,
   environmentInQuery,
@@ -27,7 +27,7 @@ import {
   timeJson,
 } from "./shapes.ts";
 
-const keyType = z.enum(["secret", "public"]);
+export const keyType = z.enum(["secret", "public"]);
 
 const apiKeyJson = z
   .object({
@@ -89,6 +89,10 @@ const list = ({ ambient }: KeyDeps): Route =>
     query: z.strictObject({
       environment: environmentInQuery,
       status: z.enum(["active", "revoked", "expired", "all"]).default("active"),
+      last_used: z.enum(["never", "over_90_days_ago"]).optional().openapi({
+        description:
+          "`never`: never accepted. `over_90_days_ago`: not since then, and made before; or never.",
+      }),
       q: line(0, 100).default("").openapi({ description: "Searches hint, description and id." }),
       ...pageQuery,
     }),
@@ -96,14 +100,8 @@ const list = ({ ambient }: KeyDeps): Route =>
     response: pageJson(apiKeyJson),
     statuses: [200],
     async handle({ caller, query }) {
-      const { environment, status, q: text } = query;
-      const filter = {
-        environment,
-        status,
-        lastUsed: "any",
-        text,
-        nowMs: ambient.nowMs(),
-      } as const;
+      const { environment, status, last_used: lastUsed = "any", q: text } = query;
+      const filter: KeyFilter = { environment, status, lastUsed, text, nowMs: ambient.nowMs() };
       const page = await listKeys(caller.account, filter, pageAsk(query));
       return { status: 200, body: shapePage(page, query.page_size, (key) => shapeKey(key)) };
     },

@@ -39,7 +39,12 @@ const problems = {
 
 /** Describes a route from the very value that serves it. */
 export function describeRoute(app: App, route: Route): void {
-  const answer = { content: { "application/json": { schema: route.response } } };
+  const answer = {
+    content: {
+      "application/json": { schema: route.response },
+      ...(route.csv ? { "text/csv": { schema: z.string() } } : {}),
+    },
+  };
   const responses = Object.fromEntries(
     route.statuses.map((status) => [status, { ...answer, description: STATUS_MEANS[status] }]),
   );

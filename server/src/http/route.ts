@@ -5,6 +5,7 @@ import type { Ambient } from "../ambient.ts";
 import type { Actor, Once, Origin } from "../store/store.ts";
 import { type Body, readJsonBody } from "./body.ts";
 import type { Caller, Callers } from "./callers.ts";
+import type { CsvFile } from "./csv.ts";
 import type { HttpBindings } from "./front.ts";
 import { parseQuery, parseWith } from "./parse.ts";
 import type { Permission } from "./permit.ts";
@@ -33,6 +34,11 @@ interface Answer<ResponseBody> {
   readonly replayed?: boolean;
 }
 
+/** What a handler answers that was asked for a table. */
+interface TableAnswer {
+  readonly csv: CsvFile;
+}
+
 interface Definition<
   C extends Caller,
   Params extends z.ZodObject,
@@ -55,9 +61,11 @@ interface Definition<
   readonly statuses: readonly [OkStatus, ...OkStatus[]];
   /** Whether it takes an `Idempotency-Key`. */
   readonly once?: true;
+  /** Whether it can also answer with a table, for the documentation. */
+  readonly csv?: true;
   readonly handle: (
     call: Call<C, z.output<Params>, z.output<Query>, z.output<RequestBody>>,
-  ) => Promise<Answer<z.input<ResponseBody>> | Refused>;
+  ) => Promise<Answer<z.input<ResponseBody>> | TableAnswer | Refused>;
 }
 
 /** What answering needs besides the request. */
@@ -78,12 +86,13 @@ export interface Route {
   readonly response: z.ZodType;
   readonly statuses: readonly OkStatus[];
   readonly once: boolean;
+  readonly csv: boolean;
   respond(
     deps: RouteDeps,
     request: Request,
     params: Readonly<Record<string, string>>,
     from: HttpBindings,
-  ): Promise<Answer<unknown> | Refused>;
+  ): Promise<Answer<unknown> | TableAnswer | Refused>;
 }
 
 /** The longest `User-Agent` that an audit event keeps, in characters. */
@@ -97,11 +106,12 @@ export function route<
   RequestBody extends z.ZodType,
   ResponseBody extends z.ZodType,
 >(definition: Definition<C, Params, Query, RequestBody, ResponseBody>): Route {
-  const { permission, handle, once = false, ...described } = definition;
+  const { permission, handle, once = false, csv = false, ...described } = definition;
   return {
     ...described,
     schemes: permission.schemes,
     once,
+    csv,
     async respond({ callers, ambient }, request, rawParams, from) {
       const { requestId } = from;
       const caller = await permission.grant(callers, request, from);

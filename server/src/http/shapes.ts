@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
-import type { ActorJson, Page, RevocationJson } from "@latchkey/sdk/client";
+import type { ActorJson, Page, RevocationJson, UsageOutcome } from "@latchkey/sdk/client";
+import type { Outcome } from "@latchkey/sdk/core";
 import type { Actor, PageOf, Revocation } from "../store/store.ts";
 
 /** A time in an answer: ISO 8601, UTC, with milliseconds. */
@@ -33,6 +34,23 @@ export const revocationJson = z
   .openapi("Revocation");
 
 export const receiptJson = z.object({ revocation: revocationJson }).openapi("Receipt");
+
+/** How a verification ended, as people read it. */
+export const outcomeJson = z.enum([
+  "accepted",
+  "revoked",
+  "expired",
+  "incorrect_token_type",
+  "environment_mismatch",
+]);
+
+export const OUTCOME_ON_WIRE: Readonly<Record<Outcome, UsageOutcome>> = {
+  accepted: "accepted",
+  revoked: "revoked",
+  expired: "expired",
+  type: "incorrect_token_type",
+  environment: "environment_mismatch",
+};
 
 /** One page of a list. */
 export function pageJson<Entry extends z.ZodType>(entry: Entry) {

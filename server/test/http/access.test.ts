@@ -9,7 +9,7 @@ import { type Heard, openWorld, type World } from "./world.ts";
 /** One good request for every route of the API; a test holds this table and the routes together. */
 interface Sample {
   readonly route: string;
-  /** Method and path; `{key}` is a key of acme's, `{token}` a token of the operator's. */
+  /** Method and path; `{key}` is a key of acme's, `{token}` a token of the operator's; see {@link right}. */
   readonly to: string;
   readonly body?: object;
   readonly status: number;
@@ -68,6 +68,20 @@ const OF_ACCOUNT: readonly Sample[] = [
     status: 200,
     roles: ADMINS,
   },
+  { route: "get /v1/usage", to: "GET /v1/usage", status: 200, roles: READERS },
+  {
+    route: "get /v1/api_keys/:id/usage",
+    to: "GET /v1/api_keys/{key}/usage",
+    status: 200,
+    roles: READERS,
+  },
+  { route: "get /v1/refusals", to: "GET /v1/refusals", status: 200, roles: READERS },
+  {
+    route: "get /v1/refusals/:request_id",
+    to: "GET /v1/refusals/{refusal}",
+    status: 200,
+    roles: READERS,
+  },
 ];
 
 const OF_OPERATOR: readonly Sample[] = [
@@ -97,6 +111,12 @@ const OF_OPERATOR_IN_PERSON: readonly Sample[] = [
     status: 201,
   },
   { route: "delete /v1/tokens/:id", to: "DELETE /v1/tokens/{token}", status: 200 },
+  { route: "get /v1/operator/refusals", to: "GET /v1/operator/refusals", status: 200 },
+  {
+    route: "get /v1/operator/refusals/:request_id",
+    to: "GET /v1/operator/refusals/{nobodys}",
+    status: 200,
+  },
 ];
 
 const OF_VERIFIER: readonly Sample[] = [
@@ -123,6 +143,20 @@ let world: World;
 let key: string;
 /** The operator's verifier token, by its id. */
 let tokenId: string;
+
+/** What stands for the placeholders of a sample, and what reads like it and is not there. */
+const right = (): Record<string, string> => ({
+  "{key}": key,
+  "{token}": tokenId,
+  "{refusal}": "req_acme",
+  "{nobodys}": "req_nobody",
+});
+const ABSENT: Record<string, string> = {
+  "{key}": `key_${"0".repeat(32)}`,
+  "{token}": `tok_${"0".repeat(32)}`,
+  "{refusal}": "req_absent",
+  "{nobodys}": "req_absent",
+};
 /** Every row that somebody could have changed without leave. */
 let before: unknown;
 
@@ -132,9 +166,26 @@ beforeEach(async () => {
   key = listed.body.entries.find((one: { type: string }) => one.type === "secret").id;
   const tokens = await world.call("GET /v1/tokens", { token: world.tokens.operator });
   tokenId = tokens.body.entries.find((one: { kind: string }) => one.kind === "verifier").id;
+  await keepRefusals();
   before = await everything();
 });
 afterEach(() => world.close());
+
+/** One of a key of acme's, and one that belongs to no account. */
+async function keepRefusals(): Promise<void> {
+  const usual = { atMs: world.clock.nowMs, environment: null, address: null, userAgent: null };
+  const types = ["public"] as const;
+  const refusals = [
+    { ...usual, types, requestId: "req_acme", reason: "type", keyId: key },
+    { ...usual, types, requestId: "req_nobody", reason: "unknown", keyId: null },
+  ] as const;
+  const batch = { source: "src_1", number: 1, counts: [], callers: [], refusals };
+  await world.store.recordUsage([batch], world.clock.nowMs);
+}
+
+function filled(to: string, by: Record<string, string>): string {
+  return to.replace(/\{\w+\}/, (name) => by[name] ?? "");
+}
 
 async function everything(): Promise<unknown> {
   const { db } = world;
@@ -148,7 +199,7 @@ async function everything(): Promise<unknown> {
 }
 
 function send(sample: Sample, headers: Record<string, string>, token?: string): Promise<Heard> {
-  return world.call(sample.to.replace("{key}", key).replace("{token}", tokenId), {
+  return world.call(filled(sample.to, right()), {
     headers,
     ...(token === undefined ? {} : { token }),
     ...(sample.body === undefined ? {} : { body: sample.body }),
@@ -267,7 +318,7 @@ describe.each(OF_OPERATOR_IN_PERSON)("$route, in person", (sample) => {
         const headers = world.browser(cookie, account);
         const heard = await send(sample, headers);
         expectProblem(heard, 403, "access_denied");
-        const absent = { ...sample, to: sample.to.replace("{token}", `tok_${"0".repeat(32)}`) };
+        const absent = { ...sample, to: filled(sample.to, ABSENT) };
         expect(withoutId(await send(absent, headers))).toBe(withoutId(heard));
       }
     expect(await everything()).toEqual(before);
@@ -321,7 +372,7 @@ describe.each(OF_ACCOUNT)("$route, within an account", (sample) => {
       const headers = world.browser(world.acme.people[role].cookie, "acme");
       const heard = await send(sample, headers);
       expectProblem(heard, 403, "access_denied");
-      const absent = { ...sample, to: sample.to.replace("{key}", `key_${"0".repeat(32)}`) };
+      const absent = { ...sample, to: filled(sample.to, ABSENT) };
       expect(withoutId(await send(absent, headers))).toBe(withoutId(heard));
     }
     expect(await everything()).toEqual(before);
@@ -379,6 +430,14 @@ describe("what belongs to another account", () => {
     before = await everything();
     const pairs: [Sample["to"], string, string, object?][] = [
       ["GET /v1/api_keys/{}", key, `key_${"0".repeat(32)}`],
+      ["GET /v1/api_keys/{}/usage", key, `key_${"0".repeat(32)}`],
+      ["GET /v1/api_keys/{}/usage?format=csv", key, `key_${"0".repeat(32)}`],
+      ["GET /v1/usage?environment={}", "secret-plan", "no-such-plan"],
+      ["GET /v1/usage?format=csv&environment={}", "secret-plan", "no-such-plan"],
+      ["GET /v1/refusals/{}", "req_acme", "req_absent"],
+      ["GET /v1/refusals/{}", "req_nobody", "req_absent"],
+      ["GET /v1/refusals?environment={}", "secret-plan", "no-such-plan"],
+      ["GET /v1/refusals?after={}", "req_acme", "req_absent"],
       ["PATCH /v1/api_keys/{}", key, `key_${"0".repeat(32)}`, { description: "mine" }],
       ["POST /v1/api_keys/{}/revoke", key, `key_${"0".repeat(32)}`, {}],
       ["PATCH /v1/environments/{}", "secret-plan", "no-such-plan", { name: "mine" }],
@@ -404,6 +463,8 @@ describe("what belongs to another account", () => {
     const environments = await world.call("GET /v1/environments", { token });
     expect(environments.body.entries).toHaveLength(2);
     expect(environments.text).not.toMatch(/public_key|secret_key|pk_|sk_/);
+    const refusals = await world.call("GET /v1/refusals", { token });
+    expect(refusals.body.entries).toEqual([]);
   });
 
   test("does not show a key in the list of another environment", async () => {

@@ -139,6 +139,43 @@ describe("a list of keys", () => {
     expect(await list(`&q=${encodeURIComponent(plain.hint)}`)).toEqual([plain.id]);
     await own.close();
   });
+
+  test("finds what nobody uses any more, and what nobody ever used", async () => {
+    const own = await openWorld();
+    const token = own.acme.serviceToken;
+    const make = async () =>
+      (await own.call(`POST ${KEYS}`, { token, body: { type: "secret" } })).body.id;
+    const list = async (query: string) => {
+      const heard = await own.call(`GET ${KEYS}${query}&q=key_`, { token });
+      expect(heard.status, heard.text).toBe(200);
+      return idsOf(heard);
+    };
+    const first = await list("");
+    const [quiet, busy] = [await make(), await make()];
+    const uses = async (keyIds: string[]) => {
+      const { nowMs } = own.clock;
+      const one = { accepted: 1, revoked: 0, expired: 0, type: 0, environment: 0 };
+      const minute = { minuteMs: nowMs - (nowMs % 60_000), counts: one, lastAcceptedMs: nowMs };
+      const batch = { source: `src_${nowMs}`, number: 1, callers: [], refusals: [] };
+      const counts = keyIds.map((keyId) => ({ keyId, ...minute }));
+      await own.store.recordUsage([{ ...batch, counts }], nowMs);
+    };
+    await uses([quiet, busy]);
+    own.clock.nowMs += 90 * 86_400_000;
+    expect(await list("&last_used=over_90_days_ago")).toEqual([]);
+    own.clock.nowMs += 1;
+    await uses([busy]);
+    const fresh = await make();
+    expect(await list("&last_used=over_90_days_ago")).toEqual([quiet, ...first]);
+    expect(await list("&last_used=never")).toEqual([fresh, ...first]);
+    expect(await list("")).toEqual([fresh, busy, quiet, ...first]);
+    expect(await list("&last_used=never&status=revoked")).toEqual([]);
+    for (const value of ["any", "", "over_30_days_ago", "never&last_used=never"]) {
+      const heard = await own.call(`GET ${KEYS}&last_used=${value}`, { token });
+      expect([heard.status, heard.body.errors?.[0].field]).toEqual([422, "last_used"]);
+    }
+    await own.close();
+  });
 });
 
 describe("a revocation", () => {
