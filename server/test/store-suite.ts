@@ -9,10 +9,12 @@ import { keyPromises } from "./store/keys.ts";
 import { leaseRacePromises } from "./store/lease-races.ts";
 import { leasePromises } from "./store/leases.ts";
 import { listPromises } from "./store/lists.ts";
+import { refusalPromises } from "./store/refusals.ts";
 import { revocationPromises } from "./store/revocation.ts";
 import { setupPromises } from "./store/setup.ts";
 import { tokenPromises } from "./store/tokens.ts";
 import { usagePromises } from "./store/usage.ts";
+import { usageReadingPromises } from "./store/usage-reading.ts";
 import { type Check, makeWorld } from "./store/world.ts";
 
 /** What every engine promises, and how each promise is checked. */
@@ -30,6 +32,8 @@ const PROMISES: Readonly<Record<string, Check>> = {
   ...tokenPromises,
   ...auditPromises,
   ...usagePromises,
+  ...usageReadingPromises,
+  ...refusalPromises,
 };
 
 /**

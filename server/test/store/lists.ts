@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { KeyFilter, Listed, PageAsk } from "../../src/store/store.ts";
+import { batch, counted } from "./usage.ts";
 import { type Check, START_MS } from "./world.ts";
+
+const DAY_MS = 24 * 60 * 60_000;
 
 const EVERYTHING = { status: "all", lastUsed: "any", text: "", nowMs: START_MS } as const;
 
@@ -90,6 +93,35 @@ export const listPromises: Readonly<Record<string, Check>> = {
     assert.deepEqual(await listed("expired"), [expired.id]);
     assert.deepEqual(await listed("revoked"), [revoked.id]);
     assert.deepEqual(await listed("all"), [revoked.id, expired.id, active.id]);
+  },
+
+  "a key is listed by when it was last used": async (world) => {
+    const { acme, store, stored } = world;
+    const nowMs = START_MS + 100 * DAY_MS;
+    const longAgoMs = nowMs - 90 * DAY_MS;
+    const old = await stored("production", {}, longAgoMs - 1);
+    const young = await stored("production", {}, longAgoMs);
+    const usedAt = async (atMs: number) => {
+      const key = await stored("production", {}, START_MS);
+      const counts = [{ ...counted(key.id, { accepted: 1 }), lastAcceptedMs: atMs }];
+      await store.recordUsage([batch(world.id("source"), 1, { counts })], nowMs);
+      return key;
+    };
+    const stale = await usedAt(longAgoMs - 1);
+    const fresh = await usedAt(longAgoMs);
+    const refused = await stored("production", {}, nowMs);
+    const counts = [counted(refused.id, { revoked: 1 })];
+    await store.recordUsage([batch("refusing", 1, { counts })], nowMs);
+    const found = async (lastUsed: KeyFilter["lastUsed"]) => {
+      const filter = { ...EVERYTHING, environment: "production", lastUsed, nowMs };
+      return ids(await acme.listKeys(filter, { size: 10 }));
+    };
+    assert.deepEqual(await found("never"), [refused.id, young.id, old.id]);
+    assert.deepEqual(await found("over_90_days_ago"), [stale.id, old.id]);
+    assert.deepEqual(
+      await found("any"),
+      [refused, fresh, stale, young, old].map(({ id }) => id),
+    );
   },
 
   "a search is literal and minds no case": async ({ acme, origin, stored }) => {
