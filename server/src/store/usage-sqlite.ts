@@ -7,20 +7,24 @@ import type { SourcedBatch } from "./store.ts";
 import { ALL_KEYS, addTo, BUCKETS, COUNT_COLUMNS, COUNTS, SUMS } from "./usage-tables.ts";
 
 /**
- * Stores one batch in one transaction, unless it was stored before. SQLite holds up everything while a statement runs, so
- * that others have a turn after each: a batch is some milliseconds of work, and a commit more.
+ * Stores batches in one transaction, but for those that were stored before. SQLite holds up everything while a statement
+ * runs, so that others have a turn after each: a thousand counts are some milliseconds of work, and a commit more.
  */
-export async function recordBatch(
+export async function recordInTurns(
   db: Database,
   engine: Engine,
-  batch: SourcedBatch,
+  batches: readonly SourcedBatch[],
   nowMs: number,
 ): Promise<void> {
   await db.transaction().execute(async (trx) => {
-    if (!(await claim(trx, batch, nowMs))) return;
-    await recordCounts(trx, batch.counts);
-    if (batch.callers.length > 0) await recordCallers(trx, engine, batch.callers);
-    if (batch.refusals.length > 0) await recordRefusals(trx, batch.refusals);
+    const fresh: SourcedBatch[] = [];
+    for (const batch of batches) if (await claim(trx, batch, nowMs)) fresh.push(batch);
+    const counts = fresh.flatMap((batch) => batch.counts);
+    const callers = fresh.flatMap((batch) => batch.callers);
+    const refusals = fresh.flatMap((batch) => batch.refusals);
+    if (counts.length > 0) await recordCounts(trx, counts);
+    if (callers.length > 0) await recordCallers(trx, engine, callers);
+    if (refusals.length > 0) await recordRefusals(trx, refusals);
     await setImmediate();
   });
 }
