@@ -104,6 +104,18 @@ export const keyNameQuery = (account: string, environment: string, id: string) =
     staleTime: 5 * 60_000,
   });
 
+/** Keys of any state whose description, hint or id has this in it, to choose one of them. */
+export const keyChoicesQuery = (account: string, environment: string, q: string) =>
+  queryOptions({
+    queryKey: [...cacheKeys.apiKeys(account, environment), "choices", q],
+    queryFn: ({ signal }) =>
+      clientFor(account).apiKeys.list(
+        { environment, status: "all", q: q === "" ? undefined : q, page_size: bounds.pageSize },
+        { signal },
+      ),
+    placeholderData: keepPreviousData,
+  });
+
 /** Which refusals a page of the list shows; lives in the address. */
 export interface RefusalSearchState<Reason extends string>
   extends Pick<PageAsk, "after" | "before"> {

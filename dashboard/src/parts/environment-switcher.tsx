@@ -1,7 +1,7 @@
 import type { EnvironmentJson } from "@latchkey/sdk/client";
 import { Group, Kbd, Menu, UnstyledButton } from "@mantine/core";
 import { IconChevronDown } from "@tabler/icons-react";
-import { useNavigate, useRouterState } from "@tanstack/react-router";
+import { useMatches, useNavigate } from "@tanstack/react-router";
 import { useEffect, useEffectEvent, useState } from "react";
 import { usePlace } from "../place.ts";
 import styles from "./frame.module.css";
@@ -56,20 +56,22 @@ export function EnvironmentSwitcher() {
   );
 }
 
+/** Pages that every environment has; from any other one goes to its API keys. */
+const everywhere = [
+  "/$account/$environment/observability/usage",
+  "/$account/$environment/observability/refusals",
+  "/$account/$environment/settings/environments",
+  "/$account/$environment/operator/tokens",
+  "/$account/$environment/operator/refusals",
+] as const;
+
 /** Goes to the same page of another environment; filters and cursors stay behind, for they mean nothing there. */
 function useSwitch(): (slug: string) => void {
   const { account } = usePlace();
   const navigate = useNavigate();
-  const settings = useRouterState({
-    select: (state) => state.location.pathname.endsWith("/settings/environments"),
-  });
-  return (slug) =>
-    void navigate({
-      to: settings
-        ? "/$account/$environment/settings/environments"
-        : "/$account/$environment/platform/api-keys",
-      params: { account: account.slug, environment: slug },
-    });
+  const page = useMatches({ select: (matches) => matches.at(-1)?.fullPath });
+  const to = everywhere.find((one) => one === page) ?? "/$account/$environment/platform/api-keys";
+  return (slug) => void navigate({ to, params: { account: account.slug, environment: slug } });
 }
 
 function useShortcuts(

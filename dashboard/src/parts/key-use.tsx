@@ -20,9 +20,10 @@ export function KeyUse({ apiKey }: { apiKey: ApiKeyJson }) {
   const usage = useQuery(keyUsageQuery(account.slug, environment.slug, apiKey.id, "24h"));
   if (usage.data !== undefined) return <Known usage={usage.data} nowMs={nowMs} />;
   if (usage.isPending)
+    // About as high as what comes, so that no button moves away under a finger.
     return (
       <div role="status" aria-label="Reading who uses the key">
-        <Skeleton height={72} />
+        <Skeleton height={170} />
       </div>
     );
   const use = { lastUsedAt: apiKey.last_used_at, callersLastDay: 0, latestAddress: null };

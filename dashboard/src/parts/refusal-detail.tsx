@@ -124,6 +124,18 @@ function KeyOf({ refusal: { api_key } }: { refusal: RefusalJson }) {
           {[api_key.description, api_key.environment].filter(Boolean).join(" · ")}
         </Text>
       </dd>
+      {api_key.rotated_to === null ? null : (
+        <>
+          <dt>Its successor</dt>
+          <dd className={styles.text}>
+            <KeyLink
+              id={api_key.rotated_to}
+              hint={api_key.rotated_to}
+              environment={api_key.environment}
+            />
+          </dd>
+        </>
+      )}
     </>
   );
 }

@@ -71,16 +71,18 @@ const address: Column<RefusalJson> = {
 };
 
 /** Why, in words; the use of a key after its end stands out, for somebody still has it. */
-export function Reason({ refusal: { reason, late_by_ms } }: { refusal: RefusalJson }) {
+export function Reason({ refusal: { reason, late_by_ms, api_key } }: { refusal: RefusalJson }) {
+  const late = late_by_ms !== null;
+  const rotated = late && api_key !== null && api_key.rotated_to !== null;
   return (
     <Badge
-      variant={late_by_ms === null ? "default" : "light"}
-      {...(late_by_ms === null ? {} : { color: "red" })}
+      variant={late ? "light" : "default"}
+      {...(late ? { color: "red" } : {})}
       size="sm"
       className={styles.badge}
     >
-      {reasonWords[reason]}
-      {late_by_ms === null ? "" : " still in use"}
+      {rotated ? "Rotated key" : reasonWords[reason]}
+      {late ? " still in use" : ""}
     </Badge>
   );
 }

@@ -5,6 +5,7 @@ import {
   type FirstAccount,
   OWNER,
   type RealServer,
+  type ServerEnv,
   setUp,
   startServer,
   temporaryFolder,
@@ -20,7 +21,14 @@ export interface Visit {
 }
 
 /** Pages of the shell, as its addresses name them. */
-type ShellPage = "platform/api-keys" | "settings/environments" | "operator/tokens";
+type ShellPage =
+  | "observability/usage"
+  | "observability/refusals"
+  | "platform/api-keys"
+  | `platform/api-keys/${string}`
+  | "settings/environments"
+  | "operator/tokens"
+  | "operator/refusals";
 
 /** One server, one browser and the first account, shared by the tests of a file. */
 export interface World {
@@ -45,11 +53,11 @@ export interface World {
   end(): Promise<void>;
 }
 
-/** Starts a server that is set up, and a browser. */
-export async function openWorld(): Promise<World> {
+/** Starts a server that is set up, with these settings of its own, and a browser. */
+export async function openWorld(env: ServerEnv = {}): Promise<World> {
   const folder = await temporaryFolder();
   const first = await setUp({ dataFolder: folder.path });
-  const server = await startServer({ dataFolder: folder.path });
+  const server = await startServer({ dataFolder: folder.path, env });
   const browser = await launchBrowser();
   const client = createClient({ url: server.url, token: first.service_token });
   const operator = createClient({ url: server.url, token: first.operator_token });
