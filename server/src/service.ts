@@ -111,7 +111,7 @@ export async function startService(options: {
   function sweepLater(): void {
     cancelSweep = ambient.after(SWEEP_EVERY_MS, () => {
       store
-        .sweep(ambient.nowMs())
+        .sweep(ambient.nowMs(), settings.usageKept)
         .catch((err: unknown) => logger.error({ err }, "the sweep failed"))
         .finally(sweepLater);
     });

@@ -15,6 +15,7 @@ import { setupPromises } from "./store/setup.ts";
 import { tokenPromises } from "./store/tokens.ts";
 import { usagePromises } from "./store/usage.ts";
 import { usageReadingPromises } from "./store/usage-reading.ts";
+import { usageSweepPromises } from "./store/usage-sweep.ts";
 import { type Check, makeWorld } from "./store/world.ts";
 
 /** What every engine promises, and how each promise is checked. */
@@ -34,6 +35,7 @@ const PROMISES: Readonly<Record<string, Check>> = {
   ...usagePromises,
   ...usageReadingPromises,
   ...refusalPromises,
+  ...usageSweepPromises,
 };
 
 /**

@@ -9,7 +9,7 @@ import type {
   Origin,
   PageAsk,
 } from "./deeds.ts";
-import type { RefusalFilter, Refused, SourcedBatch, UsageStore } from "./usage-deeds.ts";
+import type { RefusalFilter, Refused, SourcedBatch, UsageKept, UsageStore } from "./usage-deeds.ts";
 
 export type {
   Absent,
@@ -417,10 +417,10 @@ export interface Store {
   }>;
 
   /**
-   * Drops what has outlived its use: idempotency records older than 24 h, ended sessions. Of very many only some are
-   * dropped by one call.
+   * Drops what has outlived its use: idempotency records older than 24 h, ended sessions, what was counted longer ago than
+   * it is to be kept, and of refusals all but the newest million. Of very many only some are dropped by one call.
    */
-  sweep(nowMs: number): Promise<void>;
+  sweep(nowMs: number, kept: UsageKept): Promise<void>;
   /** Whether the store answers, and which seq it is at. */
   ping(): Promise<{ seq: number }>;
   close(): Promise<void>;

@@ -4,6 +4,7 @@ import type { Database, Engine } from "./engine.ts";
 import { IDEMPOTENCY_KEPT_MS } from "./idempotency.ts";
 import type { Schema } from "./schema.ts";
 import type { Store } from "./store.ts";
+import { sweepUsage } from "./usage-sweep.ts";
 
 /** Drops what has outlived its use, in batches. */
 export function sweeper(db: Database, engine: Engine): Store["sweep"] {
@@ -15,7 +16,7 @@ export function sweeper(db: Database, engine: Engine): Store["sweep"] {
     return engine.locksRows ? batch.forUpdate().skipLocked() : batch;
   };
 
-  return async (nowMs) => {
+  return async (nowMs, kept) => {
     const keptFromMs = nowMs - IDEMPOTENCY_KEPT_MS;
     const repeatable = db.selectFrom("idempotency").select("scope");
     const outlived = batchOf(repeatable.where("created_at", "<=", keptFromMs));
@@ -27,5 +28,6 @@ export function sweeper(db: Database, engine: Engine): Store["sweep"] {
       const rows = batchOf(db.selectFrom(table).select("id").where("expires_at", "<=", ended));
       await inBatches(() => db.deleteFrom(table).where("id", "in", rows).executeTakeFirstOrThrow());
     }
+    await sweepUsage(db, engine, nowMs, kept);
   };
 }

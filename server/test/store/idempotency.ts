@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { sql } from "kysely";
-import { type Check, START_MS } from "./world.ts";
+import { type Check, KEPT, START_MS } from "./world.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
@@ -118,7 +118,7 @@ export const idempotencyPromises: Readonly<Record<string, Check>> = {
         .values({ ...lasting, identifier: id, value: id })
         .execute();
     }
-    await store.sweep(START_MS + DAY_MS);
+    await store.sweep(START_MS + DAY_MS, KEPT);
     const left = async (table: "session" | "verification") =>
       (await db.selectFrom(table).select("id").execute()).map((row) => row.id);
     assert.deepEqual(await left("session"), ["running"]);
@@ -156,7 +156,7 @@ export const idempotencyPromises: Readonly<Record<string, Check>> = {
     const young = { scope: "young", body_digest: "b", subject_id: "x", created_at: START_MS };
     await db.insertInto("idempotency").values(young).execute();
 
-    await store.sweep(START_MS - 1);
+    await store.sweep(START_MS - 1, KEPT);
     const count = async (table: "session" | "verification" | "idempotency") =>
       Number(
         (
@@ -170,7 +170,7 @@ export const idempotencyPromises: Readonly<Record<string, Check>> = {
     assert.deepEqual(await db.selectFrom("idempotency").select("scope").execute(), [
       { scope: "young" },
     ]);
-    await store.sweep(START_MS);
+    await store.sweep(START_MS, KEPT);
     assert.deepEqual([await count("session"), await count("verification")], [0, 0]);
     assert.equal(await count("idempotency"), 1);
   },

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Check, World } from "./world.ts";
+import { type Check, KEPT, type World } from "./world.ts";
 
 const NODE = { id: "node_1", leaseMs: 10_000, label: "blue" };
 
@@ -102,7 +102,7 @@ export const leaseRacePromises: Readonly<Record<string, Check>> = {
         .execute();
     const trimmed = await Promise.all([
       ...Array.from({ length: 6 }, () => store.leases.trimChanges(10)),
-      ...Array.from({ length: 6 }, () => store.sweep(origin().atMs).then(() => 0)),
+      ...Array.from({ length: 6 }, () => store.sweep(origin().atMs, KEPT).then(() => 0)),
     ]);
     assert.equal(
       trimmed.reduce((sum, count) => sum + count, 0),

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Check, START_MS } from "./world.ts";
+import { type Check, KEPT, START_MS } from "./world.ts";
 
 const RECEIPT = { effectiveAtMs: START_MS + 40, tookMs: 14.4, acknowledged: 3, lapsed: 1 };
 
@@ -92,7 +92,7 @@ export const revocationPromises: Readonly<Record<string, Check>> = {
       recordLastUsed: () => store.recordLastUsed([{ keyId: key.id, atMs: START_MS + 10 }]),
       recordEffective: () => store.leases.recordEffective(revoked.seq, RECEIPT),
       trimChanges: () => store.leases.trimChanges(0),
-      sweep: () => store.sweep(START_MS * 2),
+      sweep: () => store.sweep(START_MS * 2, KEPT),
       suspend: () => store.updateAccount("acme", { suspended: true }, late()),
       unsuspend: () => store.updateAccount("acme", { suspended: false }, late()),
       deleteEnvironment: () => acme.deleteEnvironment("production", late()),

@@ -6,7 +6,7 @@ import { twoFactor } from "better-auth/plugins/two-factor";
 import { test } from "vitest";
 import { SIGN_IN_SCHEMA, TWO_FACTOR_SCHEMA } from "../../src/store/sign-in-schema.ts";
 import type { OpenStore } from "../../src/store/sqlite.ts";
-import { makeWorld, START_MS } from "./world.ts";
+import { KEPT, makeWorld, START_MS } from "./world.ts";
 
 /** Holds an engine to being a database for better-auth as well. */
 export function testSignIn(type: "sqlite" | "postgres", open: () => Promise<OpenStore>): void {
@@ -54,7 +54,7 @@ export function testSignIn(type: "sqlite" | "postgres", open: () => Promise<Open
     await assert.rejects(auth.api.signInEmail({ body: { email: owner.email, password: "guess" } }));
     const sessions = () => db.selectFrom("session").select("person_id").execute();
     assert.deepEqual(await sessions(), [{ person_id: "per_1" }]);
-    await store.sweep(START_MS * 2);
+    await store.sweep(START_MS * 2, KEPT);
     assert.deepEqual(await sessions(), []);
     await store.close();
   });

@@ -10,10 +10,21 @@ import type {
   Once,
   Origin,
   Store,
+  UsageKept,
 } from "../../src/store/store.ts";
 
 /** A moment whose milliseconds matter. */
 export const START_MS = 1_767_225_600_123;
+
+const HOUR_MS = 60 * 60_000;
+
+/** How long usage is kept, as by default. */
+export const KEPT: UsageKept = {
+  minutesMs: 24 * HOUR_MS,
+  hoursMs: 90 * 24 * HOUR_MS,
+  daysMs: 800 * 24 * HOUR_MS,
+  refusalsMs: 30 * 24 * HOUR_MS,
+};
 
 /** One check of the suite, on a store of its own. */
 export type Check = (world: World) => Promise<void>;
