@@ -1,5 +1,3 @@
-import { counted } from "./counts.ts";
-
 const absolute = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 const inNumbers = new Intl.RelativeTimeFormat();
 const inWords = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
@@ -41,18 +39,6 @@ export function formatDuration(ms: number): string {
   // Tenths below a hundred seconds, and none that says nothing: 10.02 s reads "10 s".
   const seconds = ms / second;
   return `${seconds < 100 ? Math.round(seconds * 10) / 10 : Math.round(seconds)} s`;
-}
-
-/** A span of time in its largest unit: "3 hours", "1 day"; below a minute in seconds. */
-export function formatSpan(ms: number): string {
-  const units = [
-    ["day", dayMs],
-    ["hour", hour],
-    ["minute", minute],
-  ] as const;
-  for (const [unit, length] of units)
-    if (ms >= length) return counted(Math.floor(ms / length), unit);
-  return formatDuration(ms);
 }
 
 /** An ISO time `days` from now, for the ready-made expiries. */

@@ -2,7 +2,7 @@ import { ApiError, type RefusalJson } from "@latchkey/sdk/client";
 import { Alert, Button, Code, Drawer, Skeleton, Stack, Text } from "@mantine/core";
 import { IconAlertTriangle, IconSearchOff } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { formatMoment, formatRelative, formatSpan } from "../times.ts";
+import { formatMoment, formatRelative } from "../times.ts";
 import { type RefusalSource, refusalQuery } from "../usage-api.ts";
 import { Empty } from "./empty.tsx";
 import { whatIsKept } from "./empty-refusals.tsx";
@@ -69,11 +69,7 @@ function Told({ refusal, nowMs }: { refusal: RefusalJson; nowMs: number }) {
         icon={<IconAlertTriangle aria-hidden />}
         title={explanation}
       >
-        {late_by_ms === null ? null : (
-          <Text fz="sm">
-            It came {formatSpan(late_by_ms)} after the key’s end: somebody still has it.
-          </Text>
-        )}
+        {late_by_ms === null ? null : <Text fz="sm">Somebody still has this key and uses it.</Text>}
       </Alert>
       <dl className={`${styles.facts} ${styles.first}`}>
         <dt>Reason</dt>
@@ -124,6 +120,20 @@ function KeyOf({ refusal: { api_key } }: { refusal: RefusalJson }) {
           {[api_key.description, api_key.environment].filter(Boolean).join(" · ")}
         </Text>
       </dd>
+      {api_key.revoked_at === null ? null : (
+        <>
+          <dt>Revoked</dt>
+          <dd className={styles.text}>
+            {formatMoment(api_key.revoked_at)}
+            {api_key.revoked_by === null ? null : ` by ${api_key.revoked_by.name}`}
+            {api_key.revoked_reason ? (
+              <Text fz="xs" c="dimmed">
+                {api_key.revoked_reason}
+              </Text>
+            ) : null}
+          </dd>
+        </>
+      )}
       {api_key.rotated_to === null ? null : (
         <>
           <dt>Its successor</dt>
