@@ -64,7 +64,7 @@ test("what only holds such a sign is left alone, and so is a number", () => {
 });
 
 test("a table arrives whole, under the name of a file", async () => {
-  const { pieces } = source(["a\r\n", "ß\r\n", "c\r\n"]);
+  const { pieces } = source(["a\r\n", "", "", "ß\r\n", "c\r\n", ""]);
   const response = await fetch(`http://127.0.0.1:${await serve(pieces)}/`);
   expect(response.headers.get("Content-Type")).toMatch(/^text\/csv; charset=utf-8/);
   expect(response.headers.get("Content-Disposition")).toBe('attachment; filename="table.csv"');

@@ -22,7 +22,7 @@ function csvCell(cell: string | number): string {
 }
 
 /**
- * Makes a table that is read as fast as it is taken: of the rest, one piece is held at most.
+ * Makes a table that is read as fast as it is taken: of the rest, one piece is held at most. Pieces may be empty.
  *
  * Resolves with the first piece at hand, so that what fails at once is an error with a status. What fails later cuts the
  * connection: half a table must not look like a whole one. `failed` is told of it.
@@ -38,12 +38,15 @@ export async function openCsv(
   const body = new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
-        // Others have their turn between two pieces, and the headers are on their way before one can fail.
-        await new Promise<void>((resolve) => soon(resolve));
         try {
-          if (next.done === true) return controller.close();
-          controller.enqueue(encoder.encode(next.value));
-          next = await pieces.next();
+          for (let text = ""; text === ""; ) {
+            // Others have their turn between two pieces, and the headers are on their way before one can fail.
+            await new Promise<void>((resolve) => soon(resolve));
+            if (next.done === true) return controller.close();
+            text = next.value;
+            if (text !== "") controller.enqueue(encoder.encode(text));
+            next = await pieces.next();
+          }
         } catch (error) {
           failed(error);
           controller.error(new Error("A table broke off."));

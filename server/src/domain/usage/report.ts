@@ -18,6 +18,9 @@ const ENTRIES_MAX = 50_000;
 /** Numbers read for one answer, before those that are nothing are left out: buckets by keys with numbers of their own. */
 const CELLS_MAX = 150_000;
 
+/** Rows of a piece of a table: few enough that nobody notices the moment it takes to make text of them. */
+const PIECE_ROWS_MAX = 500;
+
 /** Callers of a key that are shown. */
 const CALLERS_MAX = 50;
 
@@ -93,7 +96,8 @@ export async function readUsage(
 }
 
 /**
- * Reads an account's usage with every key, piece by piece: so much as one bucket at a time is all that is held.
+ * Reads an account's usage with every key, piece by piece: so much as one bucket at a time is all that is held. A bucket
+ * without a verification is an empty piece.
  *
  * @throws Failure as {@link readUsage} does, at the first piece.
  */
@@ -105,7 +109,9 @@ export async function* streamUsage(
   const stepMs = ask.by.key ? BUCKET_MS[ask.granularity] : span.toMs - span.fromMs;
   for (let fromMs = span.fromMs; fromMs < span.toMs; fromMs += stepMs) {
     const piece = { fromMs, toMs: Math.min(fromMs + stepMs, span.toMs) };
-    yield entriesOf(await rowsOf(account, { ...storeAsk(ask, piece), top: null }), ask.by);
+    const rows = await rowsOf(account, { ...storeAsk(ask, piece), top: null });
+    for (let start = 0; start === 0 || start < rows.length; start += PIECE_ROWS_MAX)
+      yield entriesOf(rows.slice(start, start + PIECE_ROWS_MAX), ask.by);
   }
 }
 
