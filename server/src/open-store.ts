@@ -8,8 +8,11 @@ import { type OpenStore, openSqlite } from "./store/sqlite.ts";
 export interface OpenedStore extends OpenStore {
   /** What better-auth has to know of `db`. */
   readonly type: "sqlite" | "postgres";
-  /** Calls back soon after another process changed something, where one can; nothing may rely on it. */
-  onChange(listener: () => void): () => void;
+  /**
+   * Calls back soon after another process changed something, where one can, with the change's seq or `null` for any
+   * number of changes; nothing may rely on it.
+   */
+  onChange(listener: (seq: number | null) => void): () => void;
 }
 
 /**

@@ -120,7 +120,7 @@ export async function startService(options: {
   try {
     await metrics.listen();
     await verification.start();
-    onChange(() => barrier.publish());
+    onChange(barrier.publish);
     const { port } = await front.listen(settings.host, settings.port);
     sweepLater();
     const host = settings.host.includes(":") ? `[${settings.host}]` : settings.host;

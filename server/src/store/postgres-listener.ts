@@ -9,11 +9,12 @@ const RETRY_LAST_MS = 5_000;
 /** Hears of changes sooner than by asking. Nothing may rely on it: see {@link createChangeListener}. */
 export interface ChangeListener {
   /**
-   * Calls `listener` soon after a change was committed anywhere, and whenever some may have been missed.
+   * Calls `listener` soon after a change was committed anywhere, with its seq, and whenever some may have been missed,
+   * with `null`.
    *
    * @returns Ends it.
    */
-  onChange(listener: () => void): () => void;
+  onChange(listener: (seq: number | null) => void): () => void;
   close(): Promise<void>;
 }
 
@@ -23,16 +24,16 @@ export interface ChangeListener {
  */
 export function createChangeListener(settings: SessionSettings): ChangeListener {
   const Client = clientsOf(settings);
-  const listeners = new Set<() => void>();
+  const listeners = new Set<(seq: number | null) => void>();
   let client: pg.Client | undefined;
   let timer: NodeJS.Timeout | undefined;
   let retryMs = RETRY_FIRST_MS;
   let started = false;
   let closed = false;
 
-  const announce = (): void => {
-    for (const listener of listeners) listener();
-  };
+  function announce(seq: number | null): void {
+    for (const listener of listeners) listener(seq);
+  }
 
   function connectLater(): void {
     if (closed) return;
@@ -50,12 +51,14 @@ export function createChangeListener(settings: SessionSettings): ChangeListener 
       await within(settings.deadlineMs, next.query(`listen ${CHANGE_CHANNEL}`));
     };
     next.on("error", () => {});
-    next.on("notification", announce);
+    next.on("notification", ({ payload = "" }) => {
+      announce(/^\d{1,15}$/.test(payload) ? Number(payload) : null);
+    });
     listen().then(
       () => {
         retryMs = RETRY_FIRST_MS;
         next.once("end", connectLater);
-        announce();
+        announce(null);
       },
       () => {
         next.end().catch(() => {});

@@ -70,7 +70,13 @@ export async function openWorld(change: (deps: AppDeps) => Partial<AppDeps> = ()
   const logger = pino({ level: "debug" }, { write: (line: string) => void log.push(line) });
   const makeToken = tokenMaker(randomBytes, null);
   const { leases } = store;
-  const node = { renew: async () => {}, appliedSeq: 0 };
+  const node = {
+    renew: async () => {},
+    catchUp: async () => {},
+    self: null,
+    onAcknowledged() {},
+    appliedSeq: 0,
+  };
   const reaper = createReaper({ leases, node, ambient, logger });
   const barrier = createBarrier({ leases, node, reaper, ambient, logger });
   let lookUps = 0;

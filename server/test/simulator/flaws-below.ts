@@ -2,7 +2,7 @@ import type { Downward } from "@latchkey/sdk/core";
 import type { Below } from "../../src/domain/revocation/below.ts";
 import type { Node } from "../../src/domain/revocation/node.ts";
 import type { LeaseStore } from "../../src/store/store.ts";
-import { planted } from "./assembly.ts";
+import { type BarrierLeases, planted } from "./assembly.ts";
 import { wrapLookup } from "./flawed-lookup.ts";
 import type { Flaw } from "./world.ts";
 
@@ -11,6 +11,13 @@ export const FLAWS_BELOW: Readonly<Record<string, Flaw>> = {
   "a change is acknowledged before those below have": planted(() => ({
     nodeLeases: acknowledgeAtOnce,
   })),
+  "a barrier counts its own node before those below have acknowledged": planted(() => ({
+    node: (node) =>
+      wrapNode(node, {
+        self: (self) => (self === null ? null : { ...self, appliedSeq: node.appliedSeq }),
+      }),
+  })),
+  "a barrier takes the row of its node's earlier life for its own": planted(mistakeOwnRow),
   "an app acknowledges a change before it applies it": {
     appLookup: (lookup, after) =>
       wrapLookup(lookup, { apply: (change) => void after(30, () => lookup.apply(change)) }),
@@ -52,10 +59,22 @@ function withOpen(change: (open: Below["open"]) => Below["open"]): (node: Node) 
 }
 
 /** Wraps a node so that its live properties stay live. */
-function wrapNode(node: Node, changed: { open?: Below["open"]; stop?: () => Promise<void> }): Node {
+function wrapNode(
+  node: Node,
+  changed: {
+    open?: Below["open"];
+    self?: (self: Node["self"]) => Node["self"];
+    stop?: () => Promise<void>;
+  },
+): Node {
   return {
     start: node.start,
     renew: node.renew,
+    catchUp: node.catchUp,
+    get self() {
+      return changed.self === undefined ? node.self : changed.self(node.self);
+    },
+    onAcknowledged: node.onAcknowledged,
     get appliedSeq() {
       return node.appliedSeq;
     },
@@ -72,6 +91,29 @@ function wrapNode(node: Node, changed: { open?: Below["open"]; stop?: () => Prom
     },
     dismissBelow: node.dismissBelow,
     stop: changed.stop ?? node.stop,
+  };
+}
+
+/** Rows under an id that this process had before it joined anew read as its present one. */
+function mistakeOwnRow() {
+  const ids: string[] = [];
+  return {
+    nodeLeases: (leases: LeaseStore): LeaseStore => ({
+      ...leases,
+      async joinNode(node) {
+        const joined = await leases.joinNode(node);
+        ids.push(node.id);
+        return joined;
+      },
+    }),
+    barrierLeases: (leases: BarrierLeases): BarrierLeases => ({
+      ...leases,
+      async readNodes() {
+        const { seq, nodes } = await leases.readNodes();
+        const id = ids.at(-1) ?? "";
+        return { seq, nodes: nodes.map((row) => (ids.includes(row.id) ? { ...row, id } : row)) };
+      },
+    }),
   };
 }
 

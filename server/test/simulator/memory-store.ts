@@ -19,6 +19,8 @@ interface StoredKey {
 
 /** What the world wants to know of the store besides its answers. */
 export interface StoreEvents {
+  /** A change was written. */
+  changed(seq: number): void;
   /** A revocation was recorded as effective: from now on nobody may accept its subject. */
   effective(subject: Subject, recordedBy: string, revokedBy: string): void;
   /** A node's row was written: its next lease is as good as granted. */
@@ -77,6 +79,7 @@ export function createMemoryStore(events: StoreEvents): MemoryStore {
     const subject = kind === "key" ? (keysById.get(id)?.digest ?? "") : id;
     changes.push({ seq: at, id: `chg_${ids++}`, kind, subject });
     changes.sort((a, b) => a.seq - b.seq);
+    events.changed(at);
   }
 
   function writeRevocation(subject: Subject, at: number, by: string): Revocation {

@@ -43,7 +43,7 @@ export function createScaleNode(
   place: Place,
   { leaseMs, notify }: { readonly leaseMs: number; readonly notify: boolean },
   shared: Surroundings,
-  listeners: (() => void)[],
+  listeners: ((seq: number) => void)[],
 ): ScaleNode {
   const { timeline, random, ran } = shared;
   const weather = calm(place.storeRttMs);
@@ -57,23 +57,21 @@ export function createScaleNode(
       verification = createVerification({ ...options, store: { ...options.store, leases } });
       return verification;
     },
-    // As in Postgres: what the key is, then one statement that writes all.
+    // As in Postgres: one statement that writes all.
     revokeStatement:
       ({ client, memory }) =>
-      async (subject, by) => {
-        await client.call("findKey", () => memory.revocationOf(subject));
-        return client.call("revoke", () => {
+      (subject, by) =>
+        client.call("revoke", () => {
           const done = memory.revoke(subject, by);
-          for (const hear of listeners) hear();
+          for (const hear of listeners) hear(done.revocation.seq);
           return done;
-        });
-      },
+        }),
   });
   if (notify)
-    listeners.push(() => {
+    listeners.push((seq) => {
       timeline.after(oneWayMs(random, weather), () => {
         ran();
-        void verification?.barrier.publish();
+        void verification?.barrier.publish(seq);
       });
     });
   return { place, process, tally };

@@ -128,7 +128,12 @@ function createWorld(options: ScaleOptions): ScaleWorld {
     timeline,
     random,
     history,
-    memory: createMemoryStore({ effective: silent, renewed: silent, reaped: silent }),
+    memory: createMemoryStore({
+      changed: silent,
+      effective: silent,
+      renewed: silent,
+      reaped: silent,
+    }),
     weather: calm(options.verifierRttMs),
     patience: { timeoutMs: Math.min(1_000, leaseMs / 3), lateMaxMs: 0 },
     logger: pino({ level: "silent" }),

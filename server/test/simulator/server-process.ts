@@ -52,6 +52,8 @@ export interface ServerProcess extends Judging {
   /** Revokes as the HTTP handlers do. `done` is not called when this life ends first. */
   revoke(subject: Subject, wait: boolean, done: (outcome: RevokeOutcome) => void): void;
   issue(environmentId: string, accountId: string, done: (token: Token) => void): void;
+  /** Is told of a change, or that it may have missed some. */
+  hear(seq: number | null): void;
   /** Edits something of a key: a change that revokes nothing. */
   edit(keyId: string): void;
 }
@@ -243,6 +245,9 @@ export function createServerProcess(
             () => {}, // the token was given to nobody
           );
       });
+    },
+    hear(seq) {
+      handle(({ verification }) => void verification.barrier.publish(seq));
     },
     edit(keyId) {
       handle(({ client, verification }) => {

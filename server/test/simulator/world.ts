@@ -63,6 +63,9 @@ export async function play(options: WorldOptions): Promise<Outcome> {
   let ambush: Ambush | undefined;
   const history = createHistory(timeline, trace, (subject) => workload?.probe(subject));
   const memory = createMemoryStore({
+    changed: (seq) => {
+      for (const process of processes) announce(process, seq, climate, surroundings);
+    },
     effective(subject, recordedBy, revokedBy) {
       if (recordedBy !== revokedBy) history.counts.completedByOthers += 1;
       history.returned(subject, `recorded as effective by ${recordedBy}`);
@@ -145,6 +148,8 @@ interface Climate {
   readonly leasesMs: readonly number[];
   /** How many apps are below them. */
   readonly apps: number;
+  /** The share of announced changes that a server hears of. */
+  readonly announced: number;
   /** `calm`: nothing goes wrong. `duel`: nothing but ambushes, over a fast network, where little covers an error. */
   readonly mood: "calm" | "duel" | "stormy";
 }
@@ -180,7 +185,20 @@ function drawClimate(random: Random): Climate {
         : Number.POSITIVE_INFINITY,
   };
   const apps = mood === "duel" ? random.below(3) : random.pick([0, 0, 1, 2, 3]);
-  return { weather, load, leasesMs, apps, mood };
+  const announced = random.pick([0, 0, 0.9, 1]);
+  return { weather, load, leasesMs, apps, mood, announced };
+}
+
+/** Announces a change to a process, as the database may or may not. Now and then it announces what is not so. */
+function announce(
+  process: ServerProcess,
+  seq: number,
+  { announced, weather }: Climate,
+  { timeline, random }: Pick<Surroundings, "timeline" | "random">,
+): void {
+  if (!random.chance(announced)) return;
+  const said = random.chance(0.05) ? random.pick([null, seq - 1, seq + 1]) : seq;
+  timeline.after(random.exponential(weather.delayMeanMs), () => process.hear(said));
 }
 
 /**

@@ -7,8 +7,11 @@ import type { Reaper } from "./reaper.ts";
 
 /** What the rest of the domain asks of the lease protocol: to let changes be known. */
 export interface Barrier {
-  /** Resolves when this node has applied every change committed so far; used after a change that nobody must wait for. */
-  publish(): Promise<void>;
+  /**
+   * Resolves when this node has applied every change committed so far, or at least `seq` where that is all that is
+   * known to be new; used after a change that nobody must wait for.
+   */
+  publish(seq?: number | null): Promise<void>;
   /**
    * Resolves when no verification that starts from now on, anywhere, accepts what the change `seq` revoked, with the
    * receipt. Called after the commit; calling it again for the same seq is harmless.
@@ -29,7 +32,7 @@ export interface Receipt {
 
 export interface BarrierOptions {
   readonly leases: Pick<LeaseStore, "pendingRevocations" | "recordEffective">;
-  readonly node: Pick<Node, "renew">;
+  readonly node: Pick<Node, "renew" | "catchUp" | "self" | "onAcknowledged">;
   readonly reaper: Reaper;
   readonly ambient: Ambient;
   readonly logger: Logger;
@@ -48,9 +51,6 @@ const PAUSE_PART = 1 / 8;
 /** The same where nobody waits, and whoever revoked is most likely still at it. */
 const UNHURRIED_PAUSE_MS = 200;
 
-/** A reading begins at the latest so long after the commit, whatever became of this node's own renewal. */
-const FIRST_READING_MS = 20;
-
 /** How long a barrier goes on without having read the rows once before it answers 503. */
 const UNREAD_MAX_MS = 2_000;
 
@@ -60,8 +60,10 @@ interface Waiting {
   /** Monotonic, from after the commit returned. */
   readonly committedMs: number;
   readonly hurried: boolean;
-  /** Of any row read after the commit, a row's never changes; `null` before the first reading. */
-  longestLeaseMs: number | null;
+  /** As last read after the commit; `null` before the first reading. */
+  nodes: readonly NodeRow[] | null;
+  /** Of any row read after the commit; a row's never changes. */
+  longestLeaseMs: number;
   /** Nodes that confirmed, as of the last reading, and the verifiers below them. */
   acknowledged: number;
   /** The same of nodes that did not, by id; also of those whose row was deleted meanwhile, for it had to be outlived. */
@@ -73,6 +75,8 @@ interface Waiting {
 /**
  * The barrier of design §6: waits until every node has acknowledged a change, or until every lease granted before its
  * commit has lapsed. It counts from after the commit, on the monotonic clock alone, and stops late by the allowance.
+ *
+ * The others tell by their rows, this process's own node directly: the rows are read while it renews.
  */
 export function createBarrier(options: BarrierOptions): Barrier {
   const { leases, node, reaper, ambient, logger } = options;
@@ -99,7 +103,7 @@ export function createBarrier(options: BarrierOptions): Barrier {
     cancelReading();
     dueMs = Number.POSITIVE_INFINITY;
     reading = true;
-    const asked = [...waiting]; // who comes during the reading may have committed after it began
+    const asked = new Set(waiting); // who comes during the reading may have committed after it began
     try {
       const { seq, nodes } = await reaper.observe();
       for (const wait of asked) {
@@ -112,16 +116,22 @@ export function createBarrier(options: BarrierOptions): Barrier {
       for (const wait of asked) if (waiting.has(wait)) unread(wait, cause);
     }
     reading = false;
-    if (waiting.size > 0) readIn(Math.min(...[...waiting].map(pauseOf)));
+    if (waiting.size === 0) return;
+    if ([...waiting].some((wait) => !asked.has(wait))) void read();
+    else readIn(Math.min(...[...waiting].map(pauseOf)));
   }
 
   function judge(wait: Waiting, nodes: readonly NodeRow[]): void {
+    const { self } = node;
+    wait.nodes = nodes;
     wait.acknowledged = 0;
     let late = false;
     for (const row of nodes) {
-      const verifiers = 1 + row.below;
-      wait.longestLeaseMs = Math.max(wait.longestLeaseMs ?? 0, row.leaseMs);
-      if (row.appliedSeq < wait.seq) {
+      // What this process may acknowledge it has acknowledged: its row is written for the others.
+      const { appliedSeq, below } = row.id === self?.id ? self : row;
+      const verifiers = 1 + below;
+      wait.longestLeaseMs = Math.max(wait.longestLeaseMs, row.leaseMs);
+      if (appliedSeq < wait.seq) {
         late = true;
         wait.late.set(row.id, verifiers);
       } else {
@@ -135,7 +145,7 @@ export function createBarrier(options: BarrierOptions): Barrier {
 
   /** Ends the wait when every lease granted before the commit has lapsed, whether the store can be read then or not. */
   function awaitLapse(wait: Waiting): void {
-    const leftMs = (wait.longestLeaseMs ?? 0) * (1 + RATE_ALLOWANCE) - elapsedMs(wait);
+    const leftMs = wait.longestLeaseMs * (1 + RATE_ALLOWANCE) - elapsedMs(wait);
     wait.cancelLapse();
     if (leftMs > 0) {
       wait.cancelLapse = ambient.after(leftMs, () => awaitLapse(wait));
@@ -146,7 +156,7 @@ export function createBarrier(options: BarrierOptions): Barrier {
   }
 
   function unread(wait: Waiting, cause: unknown): void {
-    if (wait.longestLeaseMs !== null || elapsedMs(wait) <= UNREAD_MAX_MS) return;
+    if (wait.nodes !== null || elapsedMs(wait) <= UNREAD_MAX_MS) return;
     waiting.delete(wait);
     wait.settle(
       new Failure(
@@ -178,15 +188,16 @@ export function createBarrier(options: BarrierOptions): Barrier {
         seq,
         committedMs: ambient.monoMs(),
         hurried,
-        longestLeaseMs: null,
+        nodes: null,
+        longestLeaseMs: 0,
         acknowledged: 0,
         late: new Map(),
         cancelLapse: () => {},
         settle: (outcome) => (outcome instanceof Failure ? reject(outcome) : resolve(outcome)),
       };
       waiting.add(mine);
-      readIn(FIRST_READING_MS);
-      node.renew().then(read, (error: unknown) => {
+      void read();
+      node.catchUp(seq).catch((error: unknown) => {
         logger.error({ err: error, seq }, "renewal for a revocation failed");
       });
     });
@@ -227,9 +238,13 @@ export function createBarrier(options: BarrierOptions): Barrier {
     return new Set([...underWay].map(({ seq }) => seq));
   }
 
+  node.onAcknowledged(() => {
+    for (const wait of waiting) if (wait.nodes !== null) judge(wait, wait.nodes);
+  });
+
   return {
-    async publish() {
-      await node.renew().catch((error: unknown) => {
+    async publish(seq = null) {
+      await (seq === null ? node.renew() : node.catchUp(seq)).catch((error: unknown) => {
         logger.error({ err: error }, "renewal after a change failed");
       });
     },

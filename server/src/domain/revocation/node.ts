@@ -1,7 +1,7 @@
 import { type Change, type Lookup, RATE_ALLOWANCE } from "@latchkey/sdk/core";
 import type { Logger } from "pino";
 import type { Ambient } from "../../ambient.ts";
-import type { LeaseStore } from "../../store/store.ts";
+import type { LeaseStore, NodeRow } from "../../store/store.ts";
 import { type Below, type BelowOptions, createBelow } from "./below.ts";
 
 /** Changes kept in the log; a node further behind drops everything and joins anew. */
@@ -52,6 +52,15 @@ export interface Node {
   start(): Promise<void>;
   /** Resolves when a renewal that began after the call has been made; rejects when it failed. */
   renew(): Promise<void>;
+  /**
+   * The same, but at most until the change `seq`, which was committed before the call, has been applied: a renewal that
+   * was under way may have brought it.
+   */
+  catchUp(seq: number): Promise<void>;
+  /** What this node's row may say from now on, whether it is written yet or not; `null` between two lives. */
+  readonly self: Pick<NodeRow, "id" | "appliedSeq" | "below"> | null;
+  /** Calls `listener` whenever this node, with everything below it, may have acknowledged more. */
+  onAcknowledged(listener: () => void): void;
   /** The highest change applied here, or 0 before the first join. */
   readonly appliedSeq: number;
   /** The highest seq of the store that this node knows of. */
@@ -91,6 +100,7 @@ export function createNode(options: NodeOptions): Node {
   const below = createBelow({
     ...options,
     onAcknowledged() {
+      announce();
       if (acknowledged === null) {
         if (below.acknowledgedSeq > writtenSeq) renewInBackground();
       } else if (below.acknowledgedSeq >= applied.seq) acknowledged();
@@ -107,6 +117,7 @@ export function createNode(options: NodeOptions): Node {
   let next: Promise<void> | null = null;
   /** Ends the wait of the renewal that has passed changes down. */
   let acknowledged: (() => void) | null = null;
+  let announce = (): void => {};
   let dismissed: Promise<boolean> | null = null;
   let cancelTimer = (): void => {};
 
@@ -122,6 +133,7 @@ export function createNode(options: NodeOptions): Node {
     writtenSeq = joined.seq;
     member = { id, renewals: 0 };
     counts.joins += 1;
+    announce();
     lookup.grant(asked, leaseHeldMs);
     logger.info({ node: id, seq: joined.seq }, "joined");
   }
@@ -152,6 +164,7 @@ export function createNode(options: NodeOptions): Node {
       return join();
     }
     for (const change of read.changes) apply(change);
+    announce();
     headSeq = Math.max(headSeq, read.seq);
     if (applied.seq < read.seq) throw new Error(`the change log ends before seq ${read.seq}`);
     if (below.acknowledgedSeq < applied.seq) await acknowledgements();
@@ -212,6 +225,12 @@ export function createNode(options: NodeOptions): Node {
     return next;
   }
 
+  async function catchUp(seq: number): Promise<void> {
+    // It may have read before the commit; one that another waiter began after it did not.
+    if (applied.seq < seq) await running?.catch(() => {});
+    if (applied.seq < seq) await (running ?? renew());
+  }
+
   function renewInBackground(): void {
     renew().catch((error: unknown) => logger.error({ err: error }, "renewal failed"));
   }
@@ -258,6 +277,14 @@ export function createNode(options: NodeOptions): Node {
       checkIn(checkMs, RETRY_FIRST_MS);
     },
     renew,
+    catchUp,
+    get self() {
+      if (member === null) return null;
+      return { id: member.id, appliedSeq: below.acknowledgedSeq, below: below.size };
+    },
+    onAcknowledged(listener) {
+      announce = listener;
+    },
     get appliedSeq() {
       return applied.seq;
     },
