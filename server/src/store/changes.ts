@@ -69,7 +69,7 @@ export async function recordRevocation(
 }
 
 /** Without a guard a seq is always given. */
-function expectSeq(seq: number | null): number {
-  if (seq === null) throw new Error("the change clock is missing");
-  return seq;
+function expectSeq(written: { readonly seq: number } | null): number {
+  if (written === null) throw new Error("the change clock is missing");
+  return written.seq;
 }

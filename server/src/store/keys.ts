@@ -1,4 +1,4 @@
-import type { Expression } from "kysely";
+import { type Expression, sql } from "kysely";
 import { absent, endOfKey } from "./absence.ts";
 import { type AuditedDeed, auditRow, recordAudit } from "./audit.ts";
 import { recordChange, recordRevocation } from "./changes.ts";
@@ -10,7 +10,7 @@ import { insertKey, searchText } from "./provisioning.ts";
 import { rowOf } from "./row.ts";
 import { KEY_COLUMNS, parseKey } from "./rows.ts";
 import type { AccountStore, ApiKey, KeyFilter, Once, Origin, PageAsk } from "./store.ts";
-import { confirmRevocation, IF_CLOCKED, writeTogether } from "./together.ts";
+import { confirmRevocation, IF_CLOCKED, ofHeld, writeTogether } from "./together.ts";
 
 /** What "over 90 days ago" means. */
 const LONG_UNUSED_MS = 90 * 24 * 60 * 60_000;
@@ -126,58 +126,57 @@ async function revokeKey(
 }
 
 /**
- * The same as one autocommitted statement: key, change and audit event (design §6). What it needs of the key never
- * changes and so is read before; the statement's guard decides whether it is still to be revoked.
+ * The same as one autocommitted statement: key, change and audit event (design §6). Only where it found nothing to revoke
+ * is the key read, to tell why.
  */
-async function revokeTogether(
+async function revokeTogether(db: Database, engine: Engine, ask: RevocationAsk): Promise<Revoked> {
+  for (;;) {
+    const revoked = await revokeLiving(db, engine, ask);
+    if (revoked !== null) return { outcome: "revoked", ...revoked };
+    const row = await selectKeys(db, ask.accountId)
+      .where("api_key.id", "=", ask.id)
+      .executeTakeFirst();
+    if (row === undefined) return absent(db, endOfKey(db, ask.accountId, ask.id));
+    const key = parseKey(row);
+    const first = key.revocation;
+    if (first === null) continue; // it is new
+    if (first.effectiveAtMs === null) await confirmRevocation(db, first.seq);
+    return { outcome: "already_revoked", seq: first.seq, key };
+  }
+}
+
+/** @returns The key as it is now, or `null` when there is none to revoke. */
+async function revokeLiving(
   db: Database,
   engine: Engine,
   { accountId, id, reason, origin }: RevocationAsk,
-): Promise<Revoked> {
-  for (;;) {
-    const row = await selectKeys(db, accountId)
+): Promise<{ seq: number; key: ApiKey } | null> {
+  const deed = { action: "api_key.revoked", subject: { type: "api_key", id } } as const;
+  const details = sql<string>`json_build_object('type', type, 'hint', hint, 'reason', ${reason}::text)::text`;
+  const written = await writeTogether(db, {
+    guard: selectKeys(db, accountId)
       .select("api_key.digest")
       .where("api_key.id", "=", id)
-      .executeTakeFirst();
-    if (row === undefined) return absent(db, endOfKey(db, accountId, id));
-    const key = parseKey(row);
-    const first = key.revocation;
-    if (first !== null) {
-      if (first.effectiveAtMs === null) await confirmRevocation(db, first.seq);
-      return { outcome: "already_revoked", seq: first.seq, key };
-    }
-    const guard = selectKeys(db, accountId)
-      .clearSelect()
-      .select("api_key.id")
-      .where("api_key.id", "=", id)
       .where("api_key.revoked_at", "is", null)
-      .forNoKeyUpdate("api_key");
-    const seq = await writeTogether(db, {
-      guard,
-      audit: auditRow(revocationAudit(accountId, key, reason), origin),
-      change: {
-        id: engine.randomId(),
-        kind: "key",
-        subject: rowOf("api_key", row).digest("digest"),
-      },
-      revocation: { subjectId: id, revokedAtMs: origin.atMs },
-      mark: (seq) => markRevoked(db, id, seq, reason, origin).where(IF_CLOCKED),
-    });
-    // Another was first, or the environment was deleted, since the key was read: its new state tells which.
-    if (seq === null) continue;
-    const revocation = { seq, effectiveAtMs: null, tookMs: null, acknowledged: 0, lapsed: 0 };
-    return {
-      outcome: "revoked",
-      seq,
-      key: {
-        ...key,
-        revokedAtMs: origin.atMs,
-        revokedBy: origin.actor,
-        revokedReason: reason,
-        revocation,
-      },
-    };
-  }
+      .forNoKeyUpdate("api_key"),
+    audit: {
+      ...auditRow({ ...deed, accountId, environmentId: null, details: {} }, origin),
+      environment_id: ofHeld(sql`environment_id`),
+      details: ofHeld(details),
+    },
+    change: {
+      id: engine.randomId(),
+      kind: "key",
+      subject: ofHeld(sql`translate(rtrim(encode(digest, 'base64'), '='), '+/', '-_')`),
+    },
+    revocation: { subjectId: id, revokedAtMs: origin.atMs },
+    mark: (seq) => markRevoked(db, id, seq, reason, origin).where(IF_CLOCKED),
+  });
+  if (written === null) return null;
+  const { seq, held } = written;
+  const revocation = { seq, effectiveAtMs: null, tookMs: null, acknowledged: 0, lapsed: 0 };
+  const revoked = { revokedAtMs: origin.atMs, revokedBy: origin.actor, revokedReason: reason };
+  return { seq, key: { ...parseKey(held), ...revoked, revocation } };
 }
 
 /** A key that this transaction is about to change: on engines that need it, its row is locked. */

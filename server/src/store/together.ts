@@ -18,12 +18,18 @@ export type Mark = (seq: number | Expression<number>) => OperationNodeSource & {
  */
 export const IF_CLOCKED = sql<boolean>`exists (select from clock)`;
 
+/** A value of {@link Together} that is taken from the row which its guard found. */
+export const ofHeld = (value: RawBuilder<string>): RawBuilder<string> =>
+  sql`(select ${value} from held)`;
+
+type AuditRow = ReturnType<typeof auditRow>;
+
 /** A change and what is written with it. */
 export interface Together {
-  /** Finds, and locks, the row that must be there for anything to be written. */
+  /** Finds, and locks, the one row that must be there for anything to be written. */
   readonly guard?: OperationNodeSource;
-  readonly audit?: ReturnType<typeof auditRow>;
-  readonly change: Omit<Change, "seq">;
+  readonly audit?: { readonly [Column in keyof AuditRow]: AuditRow[Column] | RawBuilder<string> };
+  readonly change: Pick<Change, "id" | "kind"> & { readonly subject: string | RawBuilder<string> };
   readonly revocation?: { readonly subjectId: string; readonly revokedAtMs: number };
   /** With a guard, under {@link IF_CLOCKED} as well. */
   readonly mark?: Mark;
@@ -33,12 +39,12 @@ export interface Together {
  * Writes a change with all that belongs to it, and announces it, by one statement of Postgres: outside a transaction
  * the clock is locked for no round trip at all, inside one until the commit that follows.
  *
- * @returns The seq, or `null` when the guard found nothing and nothing was written.
+ * @returns The seq, with what the guard selected; `null` when the guard found nothing and nothing was written.
  */
 export async function writeTogether(
   db: Database,
   { guard, audit, change, revocation, mark }: Together,
-): Promise<number | null> {
+): Promise<{ seq: number; held: Readonly<Record<string, unknown>> } | null> {
   const seq = sql<number>`(select seq from clock)`;
   const parts: RawBuilder<unknown>[] = [
     // The guard's row first, the clock after it: whoever waits for a row does not hold the clock.
@@ -56,10 +62,11 @@ export async function writeTogether(
   if (mark !== undefined) parts.push(sql`marked as (${mark(seq)})`);
   // A revocation that would mark nothing fails here, by its division, and nothing of it stays.
   const marked = mark === undefined ? sql`1` : sql`1 / (select count(*) from marked)`;
+  const held = guard === undefined ? sql`` : sql`, held.*`;
   const { rows } = await sql<{ clock_seq: unknown }>`with ${sql.join(parts)}
-    select seq as clock_seq, ${marked} as marked, pg_notify(${sql.lit(CHANGE_CHANNEL)}, seq::text)
-    from clock`.execute(db);
-  return rows[0] === undefined ? null : clockSeq(rows[0]);
+    select seq as clock_seq, ${marked} as marked, pg_notify(${sql.lit(CHANGE_CHANNEL)}, seq::text)${held}
+    from clock${guard === undefined ? sql`` : sql`, held`}`.execute(db);
+  return rows[0] === undefined ? null : { seq: clockSeq(rows[0]), held: rows[0] };
 }
 
 /**
@@ -78,7 +85,7 @@ export async function confirmRevocation(db: Database, seq: number): Promise<void
 /** Inserts one row when the clock was advanced. Its columns take their types from the table. */
 function insertIfClocked(
   table: string,
-  row: Readonly<Record<string, string | number | null>>,
+  row: Readonly<Record<string, string | number | null | RawBuilder<string>>>,
 ): RawBuilder<unknown> {
   const columns = Object.keys(row).map((column) => sql.ref(column));
   return sql`insert into ${sql.table(table)} (${sql.join(columns)})
