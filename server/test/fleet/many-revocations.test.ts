@@ -57,7 +57,7 @@ async function issueMany(count: number): Promise<Issued[]> {
     return `('${id}', '\\x${hex}')`;
   });
   await fleet.postgres.run(
-    `insert into api_key select copy.*
+    `insert into api_key overriding user value select copy.*
       from (values ${copies.join()}) as made (id, digest),
         api_key as model, jsonb_populate_record(model, to_jsonb(made)) as copy
       where model.id = '${model}'`,
