@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { ambientOf } from "../src/ambient.ts";
 import { buildProgram, runProgram } from "../src/cli/program.ts";
 import { type Act, openStage, type Stage } from "./client-stage.ts";
+import { startTestService } from "./service.ts";
 
 let stage: Stage;
 beforeAll(async () => {
@@ -274,6 +275,46 @@ test.each([
   const refused = await latchkey(args, [page([])], env);
   expect([refused.code, refused.stdout, stage.requests.length]).toEqual([1, "", 0]);
   expect(refused.stderr).toContain(`${variable} is not set`);
+});
+
+test("what a real server counted and refused is shown, by the request id that the caller got", async () => {
+  const service = await startTestService();
+  try {
+    const { service_token, operator_token = "", environments } = service.provisioned;
+    const tokens = {
+      LATCHKEY_URL: service.url,
+      LATCHKEY_SERVICE_TOKEN: service_token,
+      LATCHKEY_OPERATOR_TOKEN: operator_token,
+    };
+    const authenticate = (key = "", query = "") =>
+      fetch(`${service.url}/v1/authenticate${query}`, {
+        headers: { Authorization: `Bearer ${key}` },
+      });
+    const { slug, secret_key } = environments[0] ?? { slug: "" };
+    await authenticate(secret_key);
+    const refused = await authenticate(secret_key, "?environment=elsewhere");
+    const unknown = await authenticate("sk_nonsense");
+    expect([refused.status, unknown.status]).toEqual([403, 401]);
+    const run = (...args: string[]) => latchkey(args, [], tokens);
+    await expect
+      .poll(async () => (await run("usage", "--granularity", "day")).stdout, { timeout: 10_000 })
+      .toMatch(/^TOTAL +1 +0 +0 +0 +1 +2$/m);
+    const table = await run("usage", "--csv", "--group-by", "outcome,environment");
+    expect(table.stdout).toContain(`,${slug},environment_mismatch,1\r\n`);
+    const id = refused.headers.get("X-Request-Id") ?? "";
+    const shown = await run("refusals", "show", id);
+    expect(shown.stdout).toContain(`belongs to the environment ${slug}, and`);
+    expect((await run("refusals", "list")).stdout).toMatch(new RegExp(`127\\.0\\.0\\.1 +${id}\n`));
+    const other = unknown.headers.get("X-Request-Id") ?? "";
+    expect((await run("refusals", "show", other)).stderr).toContain("There is no such refusal.");
+    await expect
+      .poll(async () => (await run("refusals", "show", other, "--operator")).stdout, {
+        timeout: 10_000,
+      })
+      .toContain("its form or its checksum is wrong");
+  } finally {
+    await service.close();
+  }
 });
 
 test("a token goes to https or to this machine, and nowhere else", async () => {

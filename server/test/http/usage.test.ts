@@ -326,6 +326,13 @@ describe("usage as CSV", () => {
     for (const key of [...rest, ...production]) expect(text).toContain(`,${key},`);
   });
 
+  test("answers HEAD like GET, without the table", async () => {
+    await record(count(production[0], 0, { accepted: 1 }));
+    const heard = await ask("HEAD /v1/usage?format=csv&group_by=key");
+    expect([heard.status, heard.text]).toEqual([200, ""]);
+    expect(heard.headers.get("Content-Disposition")).toContain("latchkey-usage-all-");
+  });
+
   test("of nothing has a heading", async () => {
     const headings = async (query: string) => (await ask(`GET /v1/usage?format=csv${query}`)).text;
     expect(await headings("")).toBe("at,outcome,count\r\n");
