@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -113,6 +113,17 @@ test("a commit is on the disk before it is reported", async () => {
   assert.equal(await pragma("synchronous"), 2);
   assert.equal(await pragma("foreign_keys"), 1);
   await store.close();
+});
+
+test("what was written reaches the database by itself, and a close leaves no log", async () => {
+  const path = freshPath();
+  const { store, db } = await openSqlite(path, options());
+  const world = await makeWorld(store, db);
+  await world.stored("production", { id: "key_in_the_log" });
+  const isThere = () => readFileSync(path).includes("key_in_the_log");
+  await expect.poll(isThere, { timeout: 10_000 }).toBe(true);
+  await store.close();
+  assert.equal(existsSync(`${path}-wal`), false);
 });
 
 test("only the owner of the process may read the files", async () => {

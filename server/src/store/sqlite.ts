@@ -6,10 +6,17 @@ import type { Database, Engine } from "./engine.ts";
 import { kyselyStore } from "./kysely-store.ts";
 import { migrate } from "./migrations/migrate.ts";
 import type { Schema } from "./schema.ts";
+import { startCheckpoints } from "./sqlite-checkpoints.ts";
 import type { Store } from "./store.ts";
 
 /** Milliseconds a statement waits for another process's lock, e.g. a backup's; the process does nothing meanwhile. */
 const BUSY_TIMEOUT_MS = 1_000;
+
+/** Memory for pages: as many as what is counted in a second may touch, so that none is written twice. */
+const CACHE_KIB = 16_384;
+
+/** Length of the log, in pages, at which the thread that writes makes a checkpoint after all: 64 MiB. */
+const LOG_PAGES_MAX = 16_384;
 
 /** Prepared statements kept, the oldest dropped first: more than the store has shapes of statements. */
 const STATEMENTS_MAX = 256;
@@ -51,11 +58,15 @@ export async function openSqlite(path: string, options: SqliteOptions): Promise<
     const connection = openConnection(path);
     db = new Kysely<Schema>({ dialect: new TransactionalDialect({ database: connection }) });
     await migrate(db, "sqlite");
+    const checkpoints = path === ":memory:" ? null : startCheckpoints(resolve(path));
     return {
       store: kyselyStore(
         { requests: db, revocations: db, renewals: db },
         sqliteEngine(options),
-        async () => release(),
+        async () => {
+          await checkpoints?.end();
+          release();
+        },
       ),
       db,
     };
@@ -92,6 +103,8 @@ function openConnection(path: string): {
     // FULL: a revocation that returned must survive a power cut.
     connection.pragma("synchronous = FULL");
     connection.pragma("foreign_keys = ON");
+    connection.pragma(`cache_size = -${CACHE_KIB}`);
+    connection.pragma(`wal_autocheckpoint = ${LOG_PAGES_MAX}`);
   } catch (error) {
     connection.close();
     throw error;

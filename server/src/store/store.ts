@@ -1,4 +1,5 @@
 import type { KeyRecord, KeyType } from "@latchkey/sdk/core";
+import type { ApiKey, Revocation } from "./api-key.ts";
 import type {
   Absent,
   Actor,
@@ -11,6 +12,7 @@ import type {
 } from "./deeds.ts";
 import type { RefusalFilter, Refused, SourcedBatch, UsageKept, UsageStore } from "./usage-deeds.ts";
 
+export type { ApiKey, Revocation } from "./api-key.ts";
 export type {
   Absent,
   Actor,
@@ -34,36 +36,6 @@ export type {
   UsageRow,
   UsageStore,
 } from "./usage-deeds.ts";
-
-/** Progress of one revocation barrier; times are Unix ms. */
-export interface Revocation {
-  readonly seq: number;
-  readonly effectiveAtMs: number | null;
-  readonly tookMs: number | null;
-  readonly acknowledged: number;
-  readonly lapsed: number;
-}
-
-/** An API key as the management side sees it. `token` is `null` for secret keys: it is not kept. */
-export interface ApiKey {
-  readonly id: string;
-  readonly environment: { readonly id: string; readonly slug: string };
-  readonly type: KeyType;
-  readonly description: string;
-  readonly metadata: Readonly<Record<string, string>>;
-  readonly hint: string;
-  readonly token: string | null;
-  readonly createdAtMs: number;
-  readonly createdBy: Actor;
-  readonly expiresAtMs: number | null;
-  readonly lastUsedAtMs: number | null;
-  readonly revokedAtMs: number | null;
-  readonly revokedBy: Actor | null;
-  readonly revokedReason: string | null;
-  readonly revocation: Revocation | null;
-  readonly rotatedFrom: string | null;
-  readonly rotatedTo: string | null;
-}
 
 /** A key about to be stored. `digest` is the base64url SHA-256 of its token; `token` only for public keys. */
 export interface NewKey {

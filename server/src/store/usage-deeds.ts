@@ -1,5 +1,6 @@
 import type { Outcome, RefusalNote, UsageBatch } from "@latchkey/sdk/core";
-import type { ApiKey, Listed, PageAsk } from "./store.ts";
+import type { ApiKey } from "./api-key.ts";
+import type { Listed, PageAsk } from "./deeds.ts";
 
 /** A batch, with the process that counted it: a random id that no other process has. */
 export interface SourcedBatch extends UsageBatch {
@@ -59,11 +60,11 @@ export interface RefusalFilter {
 
 /** What one account may know of the use of its keys. Keys of deleted environments are absent, as elsewhere. */
 export interface UsageStore {
-  /** Oldest bucket first. `absent`: no such environment. */
+  /** Oldest bucket first; one without a verification has no row. `absent`: no such environment. */
   readUsage(
     ask: UsageAsk,
   ): Promise<{ outcome: "usage"; rows: readonly UsageRow[] } | { outcome: "absent" }>;
-  /** Verifications of one key since then, by outcome, out of the hours. */
+  /** Verifications of one key by outcome, out of the hours: from the beginning of the one that `sinceMs` is in. */
   sumUsage(keyId: string, sinceMs: number): Promise<Readonly<Record<Outcome, number>>>;
   /** Newest first, at most `max`; `since` counts those that were seen since then. */
   listCallers(

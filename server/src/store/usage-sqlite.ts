@@ -82,6 +82,7 @@ async function recordCounts(trx: Database, counts: readonly KeyCount[]): Promise
     on conflict (key) do update set last_used_at = excluded.last_used_at
     where key_use.last_used_at < excluded.last_used_at`.execute(trx);
   await sql`delete from counted`.execute(trx);
+  await setImmediate();
 }
 
 function outcomesOf({ counts }: KeyCount): readonly number[] {
@@ -110,7 +111,9 @@ async function recordCallers(
     ${MEET_AGAIN}`.execute(trx);
   const ids = JSON.stringify([...new Set(callers.map(({ keyId }) => keyId))]);
   const keys = sql`select number from api_key where id in (select value from json_each(${ids}))`;
+  await setImmediate();
   await pruneCallers(trx, engine, keys);
+  await setImmediate();
 }
 
 async function recordRefusals(trx: Database, refusals: readonly RefusalNote[]): Promise<void> {
@@ -134,4 +137,5 @@ async function recordRefusals(trx: Database, refusals: readonly RefusalNote[]): 
       left join environment on environment.id = api_key.environment_id
     where told.value ->> 3 is null or api_key.id is not null
     on conflict do nothing`.execute(trx);
+  await setImmediate();
 }
