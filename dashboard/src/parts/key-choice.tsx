@@ -44,6 +44,9 @@ export function KeyChoice({ id, onChange }: KeyChoiceProps) {
       clearButtonProps={{ "aria-label": "Any key" }}
       maxLength={bounds.searchMax}
       nothingFoundMessage="No such key"
+      // The list itself scrolls, which is what the arrow keys of the box move in.
+      withScrollArea={false}
+      classNames={{ options: styles.options ?? "" }}
       data={[...keys.values()].map((key) => ({ value: key.id, label: nameOf(key) }))}
       // The server has searched already, in more than the name.
       filter={({ options }) => options}

@@ -51,16 +51,19 @@ export function RevokeKeys({ keys, onClose }: RevokeKeysProps) {
             </Text>
           </Stack>
         )}
-        <ul className={`${styles.rows} ${styles.chosen}`} aria-label="Chosen keys">
-          {keys.map((key) => (
-            <KeyFate
-              key={key.id}
-              apiKey={key}
-              nowMs={nowMs}
-              fate={phase === "idle" ? undefined : fateOf(key.id)}
-            />
-          ))}
-        </ul>
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by the keyboard */}
+        <section className={styles.chosen} aria-label="Chosen keys" tabIndex={0}>
+          <ul className={styles.rows}>
+            {keys.map((key) => (
+              <KeyFate
+                key={key.id}
+                apiKey={key}
+                nowMs={nowMs}
+                fate={phase === "idle" ? undefined : fateOf(key.id)}
+              />
+            ))}
+          </ul>
+        </section>
         {phase === "idle" ? (
           <>
             <Text fz="sm">

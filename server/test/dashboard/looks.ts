@@ -1,8 +1,9 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { AxeBuilder } from "@axe-core/playwright";
-import type { Page } from "playwright-core";
+import type { BrowserContext, Page } from "playwright-core";
 import { expect } from "vitest";
+import { DESKTOP, openPage, PHONE } from "./world.ts";
 
 const SCHEMES = ["light", "dark"] as const;
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
@@ -37,6 +38,32 @@ export async function expectGoodLooks(page: Page, name: string): Promise<void> {
   }
   expect(await page.locator("h1").count(), `headings of ${name}`).toBeLessThanOrEqual(1);
   expect(await sidewaysScrollers(page), `${name} at ${width} px`).toEqual([]);
+}
+
+/** States are looked at several at a time: they wait for each other's turn at the processor. */
+export const WITHIN_MS = 80_000;
+
+/**
+ * Opens a state of a page, and holds it to {@link expectGoodLooks} on a desktop and on a phone, without a complaint of the
+ * browser.
+ *
+ * @param reopened Whether the state ends when tables give way to cards, and so has to be opened anew on the phone.
+ */
+export async function expectGoodFourWays(
+  context: BrowserContext,
+  name: string,
+  open: (page: Page) => Promise<unknown>,
+  reopened: boolean,
+): Promise<void> {
+  const { page, complaints } = await openPage(context);
+  await open(page);
+  for (const viewport of [DESKTOP, PHONE]) {
+    await page.setViewportSize(viewport);
+    if (viewport === PHONE && reopened) await open(page);
+    await expectGoodLooks(page, name);
+  }
+  expect(complaints).toEqual([]);
+  await page.close();
 }
 
 /** Resolves when nothing moves any more, spinners aside. */

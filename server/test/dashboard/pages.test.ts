@@ -1,9 +1,9 @@
 import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { waitFor } from "../child.ts";
-import { expectGoodLooks } from "./looks.ts";
+import { expectGoodFourWays, expectGoodLooks, WITHIN_MS } from "./looks.ts";
 import { button, dialog, keyRow, openKeyMenu } from "./parts.ts";
-import { DESKTOP, openPage, openWorld, PHONE, type World } from "./world.ts";
+import { openPage, openWorld, PHONE, type World } from "./world.ts";
 
 let world: World;
 beforeAll(async () => {
@@ -421,23 +421,10 @@ beforeAll(async () => {
 /** States that end when the table of keys gives way to cards: they are opened anew on a phone. */
 const gone = new Set(["a key's menu", "a token's menu"]);
 
-/** They wait for each other's turn at the processor, several at a time. */
-const WITHIN_MS = 80_000;
-
 test.concurrent.for(Object.entries(states))(
   "%s, four ways: axe, the policy and the console are content",
   { timeout: WITHIN_MS },
-  async ([name, open]) => {
-    const { page, complaints } = await openPage(context);
-    await open(page);
-    for (const viewport of [DESKTOP, PHONE]) {
-      await page.setViewportSize(viewport);
-      if (viewport === PHONE && gone.has(name)) await open(page);
-      await expectGoodLooks(page, name);
-    }
-    expect(complaints).toEqual([]);
-    await page.close();
-  },
+  ([name, open]) => expectGoodFourWays(context, name, open, gone.has(name)),
 );
 
 test("on a phone the navigation is a drawer that leads to every page and closes behind one", async () => {
