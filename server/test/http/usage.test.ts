@@ -253,7 +253,9 @@ describe("GET /v1/usage", () => {
   test("takes two hundred keys, a thousand of the top and fifteen hundred buckets", async () => {
     const ids = Array.from({ length: 200 }, (_, n) => id(n)).join();
     expect(await entries(`?api_key_ids=${ids}&group_by=key&top=1000`)).toEqual([]);
-    expect(await entries("?granularity=minute&from=2026-01-30T08:31:00Z&group_by=key")).toEqual([]);
+    const minutes = "granularity=minute&from=2026-01-30T08:31:00Z&group_by=key";
+    expect(await entries(`?${minutes}`)).toEqual([]);
+    expect(await entries(`?${minutes}&top=1000&api_key_ids=${id(1)}`)).toEqual([]);
   });
 
   test("of more than an answer holds says to ask for less, and has all of it as CSV", async () => {

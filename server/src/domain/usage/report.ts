@@ -86,7 +86,8 @@ export async function readUsage(
   nowMs: number,
 ): Promise<UsageReport> {
   const span = spanOf(ask, nowMs);
-  if (ask.by.key && bucketsOf(span, ask.granularity) * top > CELLS_MAX)
+  const keysMax = Math.min(top, ask.keyIds?.length ?? top);
+  if (ask.by.key && bucketsOf(span, ask.granularity) * keysMax > CELLS_MAX)
     throw wrong("top", `Must be so small that top times the buckets is ${CELLS_MAX} at most.`);
   const rows = await rowsOf(account, { ...storeAsk(ask, span), top: ask.by.key ? top : null });
   const entries = entriesOf(rows, ask.by);
