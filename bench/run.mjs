@@ -7,6 +7,7 @@ const BENCHES = [
   "memory",
   "authenticate",
   "counting",
+  "usage",
   "revocation",
   "sdk",
   "scale",
