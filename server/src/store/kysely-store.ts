@@ -1,4 +1,3 @@
-import { sql } from "kysely";
 import { accessStore } from "./access.ts";
 import { operatorStore } from "./accounts.ts";
 import type { Engine, Lanes } from "./engine.ts";
@@ -10,7 +9,6 @@ import { refusalStore, unattributedRefusals } from "./refusals.ts";
 import { setupStore } from "./setup.ts";
 import type { Store } from "./store.ts";
 import { sweeper } from "./sweep.ts";
-import { recordUsesTogether } from "./together.ts";
 import { tokenStore } from "./tokens.ts";
 import { usageRecorder } from "./usage.ts";
 import { usageReader } from "./usage-reading.ts";
@@ -39,17 +37,6 @@ export function kyselyStore(lanes: Lanes, engine: Engine, release: () => Promise
 
     recordUsage: usageRecorder(db, engine),
     ...unattributedRefusals(db),
-    async recordLastUsed(uses) {
-      if (engine.writesTogether) return recordUsesTogether(db, uses);
-      await db.transaction().execute(async (trx) => {
-        for (const { keyId, atMs } of uses)
-          await sql`insert into key_use (key, last_used_at)
-            select number, ${atMs} from api_key where id = ${keyId}
-            on conflict (key) do update set last_used_at = excluded.last_used_at
-            where key_use.last_used_at < excluded.last_used_at`.execute(trx);
-      });
-    },
-
     sweep: sweeper(db, engine),
 
     async ping() {

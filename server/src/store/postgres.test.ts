@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { PASSWORD, startPostgres, type TestPostgres } from "../../test/postgres.ts";
 import { testFirstRelease } from "../../test/store/first-release.ts";
 import { testSignIn } from "../../test/store/sign-in.ts";
+import { batch, counted } from "../../test/store/usage.ts";
 import { makeWorld, START_MS } from "../../test/store/world.ts";
 import { testStore } from "../../test/store-suite.ts";
 import { NewerSchema } from "./migrations/migrate.ts";
@@ -91,7 +92,7 @@ test("nodes that change the same keys at once neither lose a seq nor wait in a c
   const [first = fail()] = nodes;
   const world = await makeWorld(first.store, first.db);
   const keys = await Promise.all(Array.from({ length: 8 }, () => world.stored("production")));
-  const uses = keys.map((key) => ({ keyId: key.id, atMs: START_MS + 1 }));
+  const uses = keys.map((key) => counted(key.id, { accepted: 1 }));
   const deeds = nodes.flatMap(({ store }, node) => {
     const acme = store.account(world.acme.accountId);
     return [
@@ -104,8 +105,8 @@ test("nodes that change the same keys at once neither lose a seq nor wait in a c
     ];
   });
   const using = nodes.flatMap(({ store }, node) => [
-    store.recordLastUsed(uses),
-    store.recordLastUsed(uses.toReversed().map((use) => ({ ...use, atMs: START_MS + node }))),
+    store.recordUsage([batch(`src_${node}`, 1, { counts: uses })], START_MS),
+    store.recordUsage([batch(`src_back_${node}`, 1, { counts: uses.toReversed() })], START_MS),
   ]);
   let writing = true;
   const watch = async ({ store }: OpenPostgres) => {

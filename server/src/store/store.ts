@@ -308,8 +308,6 @@ export interface Store {
     page: PageAsk,
   ): Promise<Listed<Refused>>;
   findUnattributedRefusal(requestId: string): Promise<Refused | undefined>;
-  /** Times only move forward. */
-  recordLastUsed(uses: readonly { keyId: string; atMs: number }[]): Promise<void>;
 
   /** A token that is deleted, or whose account is deleted, is not found. */
   findToken(digest: string): Promise<AccessToken | undefined>;

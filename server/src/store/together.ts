@@ -91,26 +91,3 @@ function insertIfClocked(
   return sql`insert into ${sql.table(table)} (${sql.join(columns)})
     select ${sql.join(Object.values(row))} from clock`;
 }
-
-/** Keys whose use is recorded by one statement. */
-const USES_MAX = 1_000;
-
-/**
- * Records uses by one statement of Postgres for many keys, which locks them in one order everywhere: nodes that record
- * the same keys cannot wait for each other in a circle.
- */
-export async function recordUsesTogether(
-  db: Database,
-  uses: readonly { readonly keyId: string; readonly atMs: number }[],
-): Promise<void> {
-  for (let start = 0; start < uses.length; start += USES_MAX) {
-    const batch = uses.slice(start, start + USES_MAX);
-    await sql`insert into key_use (key, last_used_at)
-      select api_key.number, max(used.at)
-      from unnest(${batch.map((use) => use.keyId)}::text[], ${batch.map((use) => use.atMs)}::bigint[])
-        as used (id, at) join api_key on api_key.id = used.id
-      group by 1 order by 1
-      on conflict (key) do update set last_used_at = excluded.last_used_at
-      where key_use.last_used_at < excluded.last_used_at`.execute(db);
-  }
-}

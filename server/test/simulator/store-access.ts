@@ -63,7 +63,7 @@ export function createStoreAccess(options: AccessOptions): Store {
     leases: watch.leases(leasesOver(client, memory, by)),
     loadKeys: (digests) =>
       watch.load(digests, () => client.load("loadKeys", () => memory.loadKeys(digests))),
-    recordLastUsed: () => client.call("recordLastUsed", () => undefined),
+    recordUsage: () => client.call("recordUsage", () => undefined),
     ping: () => client.call("ping", () => ({ seq: memory.seq })),
     async updateAccount(id) {
       const { revocation } = await revoke({ kind: "account", id }, by);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { digestToken } from "@latchkey/sdk/core";
 import type { ApiKey } from "../../src/store/store.ts";
+import { batch, counted } from "./usage.ts";
 import { type Check, START_MS } from "./world.ts";
 
 /** Strings that break what was put together by hand. */
@@ -201,15 +202,20 @@ export const keyPromises: Readonly<Record<string, Check>> = {
   "the last use of a key only moves forward": async ({ acme, changes, store, stored }) => {
     const key = await stored("production");
     const lastUsed = async () => (await acme.findKey(key.id))?.lastUsedAtMs;
-    await store.recordLastUsed([
-      { keyId: key.id, atMs: START_MS + 5 },
-      { keyId: "key_nobody", atMs: START_MS },
-      { keyId: key.id, atMs: START_MS + 3 },
-    ]);
+    let number = 0;
+    const use = (...atMs: number[]): Promise<void> => {
+      const counts = atMs.map((lastAcceptedMs) => ({
+        ...counted(key.id, { accepted: 1 }),
+        lastAcceptedMs,
+      }));
+      number += 1;
+      return store.recordUsage([batch("src_1", number, { counts })], START_MS + 9);
+    };
+    await use(START_MS + 5, START_MS + 3);
     assert.equal(await lastUsed(), START_MS + 5);
-    await store.recordLastUsed([{ keyId: key.id, atMs: START_MS + 4 }]);
+    await use(START_MS + 4);
     assert.equal(await lastUsed(), START_MS + 5);
-    await store.recordLastUsed([{ keyId: key.id, atMs: START_MS + 6 }]);
+    await use(START_MS + 6);
     assert.equal(await lastUsed(), START_MS + 6);
     assert.deepEqual(await changes(), []);
   },

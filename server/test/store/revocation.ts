@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { batch, counted } from "./usage.ts";
 import { type Check, KEPT, START_MS } from "./world.ts";
 
 const RECEIPT = { effectiveAtMs: START_MS + 40, tookMs: 14.4, acknowledged: 3, lapsed: 1 };
@@ -89,7 +90,10 @@ export const revocationPromises: Readonly<Record<string, Check>> = {
       "createKey, same digest": () =>
         acme.createKey("production", newKey({ digest: key.digest }), late(), null),
       renameEnvironment: () => acme.renameEnvironment("production", "Live", late()),
-      recordLastUsed: () => store.recordLastUsed([{ keyId: key.id, atMs: START_MS + 10 }]),
+      recordUsage: () => {
+        const counts = [counted(key.id, { accepted: 1, revoked: 1 })];
+        return store.recordUsage([batch("src_1", 1, { counts })], START_MS + 10);
+      },
       recordEffective: () => store.leases.recordEffective(revoked.seq, RECEIPT),
       trimChanges: () => store.leases.trimChanges(0),
       sweep: () => store.sweep(START_MS * 2, KEPT),
