@@ -15,8 +15,8 @@ import { KeyMenu } from "../parts/key-menu.tsx";
 import { LateUse } from "../parts/late-use.tsx";
 import { ListSkeleton } from "../parts/list-skeleton.tsx";
 import { Page } from "../parts/page.tsx";
-import { Problem } from "../parts/problem.tsx";
 import { RangeControl } from "../parts/range-control.tsx";
+import { ReadProblem } from "../parts/read-problem.tsx";
 import { Updated } from "../parts/updated.tsx";
 import { UsageFigure } from "../parts/usage-figure.tsx";
 import { useKeyDialogs } from "../parts/use-key-dialogs.tsx";
@@ -53,12 +53,7 @@ export function ApiKeyPage() {
           text={`${environment.name} has no key of this id. It may be in another environment.`}
         />
       ) : found.isError ? (
-        <Problem
-          title="The API key could not be loaded"
-          error={found.error}
-          onRetry={() => void found.refetch()}
-          retrying={found.isFetching}
-        />
+        <ReadProblem what="The API key" query={found} />
       ) : (
         <ListSkeleton what="API key" />
       )}
@@ -107,14 +102,7 @@ function Use({ apiKey, nowMs }: { apiKey: ApiKeyJson; nowMs: number }) {
             />
           </Group>
         </Group>
-        {usage.isError ? (
-          <Problem
-            title="Its usage could not be loaded"
-            error={usage.error}
-            onRetry={() => void usage.refetch()}
-            retrying={usage.isFetching}
-          />
-        ) : null}
+        <ReadProblem what="The usage" query={usage} />
         {usage.isPending ? <ListSkeleton what="usage" /> : null}
         {usage.data === undefined ? null : <KeyChart usage={usage.data} range={range} />}
       </Section>

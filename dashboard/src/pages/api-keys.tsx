@@ -10,7 +10,7 @@ import { KeyFilters } from "../parts/key-filters.tsx";
 import { ListSkeleton } from "../parts/list-skeleton.tsx";
 import { Page } from "../parts/page.tsx";
 import { Paging } from "../parts/paging.tsx";
-import { Problem } from "../parts/problem.tsx";
+import { ReadProblem } from "../parts/read-problem.tsx";
 import { RevokeKeys } from "../parts/revoke-keys.tsx";
 import { useDialog } from "../parts/use-dialog.ts";
 import { useKeyDialogs } from "../parts/use-key-dialogs.tsx";
@@ -58,18 +58,7 @@ function ApiKeys() {
         onLastUsed={(lastUsed) => change({ lastUsed })}
         onText={(q) => change({ q })}
       />
-      {list.isError ? (
-        <Problem
-          title={
-            list.data === undefined
-              ? "The API keys could not be loaded"
-              : "The list could not be refreshed; it may be out of date"
-          }
-          error={list.error}
-          onRetry={() => void list.refetch()}
-          retrying={list.isFetching}
-        />
-      ) : null}
+      <ReadProblem what="The API keys" query={list} />
       {list.isPending ? <ListSkeleton what="API keys" /> : null}
       {list.data === undefined ? null : list.data.entries.length === 0 ? (
         <EmptyKeys

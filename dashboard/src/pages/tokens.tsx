@@ -10,7 +10,7 @@ import { Empty } from "../parts/empty.tsx";
 import { ListSkeleton } from "../parts/list-skeleton.tsx";
 import { Page } from "../parts/page.tsx";
 import { Paging } from "../parts/paging.tsx";
-import { Problem } from "../parts/problem.tsx";
+import { ReadProblem } from "../parts/read-problem.tsx";
 import { TokenList } from "../parts/token-list.tsx";
 import { useDialog } from "../parts/use-dialog.ts";
 import { useNow } from "../parts/use-now.ts";
@@ -55,18 +55,7 @@ function Tokens() {
         </Button>
       }
     >
-      {list.isError ? (
-        <Problem
-          title={
-            list.data === undefined
-              ? "The tokens could not be loaded"
-              : "The list could not be refreshed; it may be out of date"
-          }
-          error={list.error}
-          onRetry={() => void list.refetch()}
-          retrying={list.isFetching}
-        />
-      ) : null}
+      <ReadProblem what="The tokens" query={list} />
       {list.isPending ? <ListSkeleton what="tokens" /> : null}
       {list.data === undefined ? null : list.data.entries.length > 0 ? (
         <Stack gap="md" aria-busy={list.isPlaceholderData}>

@@ -7,8 +7,8 @@ import { EmptyUsage } from "../parts/empty-usage.tsx";
 import { ExportCsv } from "../parts/export-csv.tsx";
 import { ListSkeleton } from "../parts/list-skeleton.tsx";
 import { Page } from "../parts/page.tsx";
-import { Problem } from "../parts/problem.tsx";
 import { RangeControl } from "../parts/range-control.tsx";
+import { ReadProblem } from "../parts/read-problem.tsx";
 import { Updated } from "../parts/updated.tsx";
 import { UsageByKey } from "../parts/usage-by-key.tsx";
 import { UsageFigure } from "../parts/usage-figure.tsx";
@@ -73,18 +73,7 @@ function Usage() {
         </Group>
         {usage.data === undefined ? null : <Updated atMs={usage.dataUpdatedAt} />}
       </Group>
-      {usage.isError ? (
-        <Problem
-          title={
-            usage.data === undefined
-              ? "The usage could not be loaded"
-              : "The usage could not be refreshed; it may be out of date"
-          }
-          error={usage.error}
-          onRetry={() => void usage.refetch()}
-          retrying={usage.isFetching}
-        />
-      ) : null}
+      <ReadProblem what="The usage" query={usage} />
       {usage.isPending ? <ListSkeleton what="usage" /> : null}
       {usage.data === undefined ? null : usage.data.entries.length === 0 ? (
         <EmptyUsage

@@ -8,7 +8,7 @@ import { EmptyRefusals } from "./empty-refusals.tsx";
 import styles from "./keys.module.css";
 import { ListSkeleton } from "./list-skeleton.tsx";
 import { Paging } from "./paging.tsx";
-import { Problem } from "./problem.tsx";
+import { ReadProblem } from "./read-problem.tsx";
 import { RefusalDetail } from "./refusal-detail.tsx";
 import { RefusalList } from "./refusal-list.tsx";
 import { RefusalSearch } from "./refusal-search.tsx";
@@ -65,18 +65,7 @@ export function RefusalBoard<Reason extends RefusalJson["reason"]>(
         />
         {filter}
       </search>
-      {list.isError ? (
-        <Problem
-          title={
-            list.data === undefined
-              ? "The refusals could not be loaded"
-              : "The list could not be refreshed; it may be out of date"
-          }
-          error={list.error}
-          onRetry={() => void list.refetch()}
-          retrying={list.isFetching}
-        />
-      ) : null}
+      <ReadProblem what="The refusals" query={list} />
       {list.isPending ? <ListSkeleton what="refusals" /> : null}
       {list.data === undefined ? null : list.data.entries.length === 0 ? (
         <EmptyRefusals filtered={search.reason !== undefined} />

@@ -8,7 +8,7 @@ import { Empty } from "./empty.tsx";
 import { whatIsKept } from "./empty-refusals.tsx";
 import { KeyLink, TypeBadge } from "./key-cells.tsx";
 import styles from "./keys.module.css";
-import { Problem } from "./problem.tsx";
+import { ReadProblem } from "./read-problem.tsx";
 import { Reason } from "./refusal-list.tsx";
 
 interface RefusalDetailProps<Reason extends string> {
@@ -40,12 +40,7 @@ export function RefusalDetail<Reason extends string>(props: RefusalDetailProps<R
           <LookAgain onClick={() => void found.refetch()} busy={found.isFetching} />
         </Empty>
       ) : (
-        <Problem
-          title="The refusal could not be loaded"
-          error={found.error}
-          onRetry={() => void found.refetch()}
-          retrying={found.isFetching}
-        />
+        <ReadProblem what="The refusal" query={found} />
       )}
     </Drawer>
   );

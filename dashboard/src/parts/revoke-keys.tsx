@@ -41,15 +41,7 @@ export function RevokeKeys({ keys, onClose }: RevokeKeysProps) {
         {phase === "idle" ? (
           <Warning keys={keys.filter((key) => isInUse(key.last_used_at, nowMs))} />
         ) : (
-          <Stack gap={6}>
-            <Progress
-              value={((revoked + failed) / keys.length) * 100}
-              aria-label="Keys that are done"
-            />
-            <Text fz="sm" role="status">
-              {revoked} of {keys.length} revoked{failed === 0 ? "" : `, ${failed} not`}
-            </Text>
-          </Stack>
+          <Progressed revoked={revoked} failed={failed} of={keys.length} />
         )}
         {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by the keyboard */}
         <section className={styles.chosen} aria-label="Chosen keys" tabIndex={0}>
@@ -64,21 +56,7 @@ export function RevokeKeys({ keys, onClose }: RevokeKeysProps) {
             ))}
           </ul>
         </section>
-        {phase === "idle" ? (
-          <>
-            <Text fz="sm">
-              Each is refused everywhere once it is done. This is final; a revoked key never comes
-              back.
-            </Text>
-            <TextInput
-              label="Reason (optional)"
-              description="Kept with each key, for your colleagues."
-              maxLength={bounds.reasonMax}
-              value={reason}
-              onChange={(event) => setReason(event.currentTarget.value)}
-            />
-          </>
-        ) : null}
+        {phase === "idle" ? <Final reason={reason} onReason={setReason} /> : null}
         <Group justify="flex-end">
           {phase === "ended" && failed === 0 ? (
             <FocusedButton onClick={onClose}>Done</FocusedButton>
@@ -101,6 +79,36 @@ export function RevokeKeys({ keys, onClose }: RevokeKeysProps) {
         </Group>
       </Stack>
     </Modal>
+  );
+}
+
+/** How far it is. */
+function Progressed({ revoked, failed, of }: { revoked: number; failed: number; of: number }) {
+  return (
+    <Stack gap={6}>
+      <Progress value={((revoked + failed) / of) * 100} aria-label="Keys that are done" />
+      <Text fz="sm" role="status">
+        {revoked} of {of} revoked{failed === 0 ? "" : `, ${failed} not`}
+      </Text>
+    </Stack>
+  );
+}
+
+/** What it means, and the reason to keep. */
+function Final({ reason, onReason }: { reason: string; onReason: (reason: string) => void }) {
+  return (
+    <>
+      <Text fz="sm">
+        Each is refused everywhere once it is done. This is final; a revoked key never comes back.
+      </Text>
+      <TextInput
+        label="Reason (optional)"
+        description="Kept with each key, for your colleagues."
+        maxLength={bounds.reasonMax}
+        value={reason}
+        onChange={(event) => onReason(event.currentTarget.value)}
+      />
+    </>
   );
 }
 

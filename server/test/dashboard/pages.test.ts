@@ -97,7 +97,7 @@ const states: Record<string, (page: Page) => Promise<unknown>> = {
       await page.evaluate(() =>
         document.dispatchEvent(new Event("visibilitychange", { bubbles: true })),
       );
-      return (await page.getByText("it may be out of date").count()) > 0 || undefined;
+      return (await page.getByText("may be out of date").count()) > 0 || undefined;
     };
     await waitFor("the list to be read again", readAgain, { withinMs: 30_000, everyMs: 200 });
   },
