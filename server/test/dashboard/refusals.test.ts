@@ -64,9 +64,9 @@ test("the truth about a refused request is found by what its caller pastes", asy
   await page.keyboard.press("Escape");
   await detail.waitFor({ state: "hidden" });
   expect(new URL(page.url()).search).toBe("");
-  await keyRow(page, "Left the company")
-    .getByRole("button", { name: `Details of ${id}` })
-    .click();
+  const details = button(page, `Details of ${id}`);
+  await expect.poll(() => details.evaluate((one) => one === document.activeElement)).toBe(true);
+  await page.keyboard.press("Enter");
   await detail.getByRole("link", { name: key.hint }).click();
   await page.getByRole("heading", { name: `API key ${key.hint}` }).waitFor();
   expect(complaints).toEqual([]);
@@ -101,6 +101,30 @@ test("reason and key narrow the list, live in the address, and are in words", as
   await page.reload();
   await keyRow(page, "First suspect").waitFor();
   expect(await key.inputValue()).toContain("First suspect");
+  expect(complaints).toEqual([]);
+  await page.context().close();
+});
+
+test("a key that was rotated away and is still used is named so, with its successor", async () => {
+  const [old, successor] = [await newKey("Before rotation"), await newKey("After rotation")];
+  await world.client.apiKeys.revoke(old.id);
+  const { id } = await refused(old.api_key ?? "");
+  const { page, complaints } = await world.visit();
+  await page.route(/\/v1\/refusals/, async (route) => {
+    const response = await route.fetch();
+    const body = await response.json();
+    const rotated = (one: RefusalJson): RefusalJson =>
+      one.api_key?.id === old.id
+        ? { ...one, api_key: { ...one.api_key, rotated_to: successor.id } }
+        : one;
+    const json = body.entries ? { ...body, entries: body.entries.map(rotated) } : rotated(body);
+    return route.fulfill({ response, json });
+  });
+  await openRefusals(page);
+  await keyRow(page, "Before rotation").getByText("Rotated key still in use").waitFor();
+  await button(page, `Details of ${id}`).click();
+  await dialog(page).getByRole("link", { name: successor.id }).click();
+  await page.getByRole("heading", { name: `API key ${successor.hint}` }).waitFor();
   expect(complaints).toEqual([]);
   await page.context().close();
 });

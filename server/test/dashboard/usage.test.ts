@@ -16,7 +16,7 @@ beforeAll(async () => {
   const create = (type: "secret" | "public", description: string) =>
     world.client.apiKeys.create("production", { type, description });
   billing = await create("secret", "Billing worker");
-  site = await create("public", `Formula =cmd|' /C calc'!A0`);
+  site = await create("public", "=SUM(A1) of the web site");
   await send(world, billing.api_key ?? "", { times: 12 });
   await send(world, billing.api_key ?? "", { times: 2, environment: "development" });
   await send(world, site.api_key ?? "", { times: 3 });
@@ -63,7 +63,7 @@ test("what was verified is on the page: in the chart, its legend, its words and 
     "2",
     "66.7%",
   ]);
-  expect((await cells(page, "Formula")).slice(2)).toEqual(["4", "3", "33.3%"]);
+  expect((await cells(page, "=SUM")).slice(2)).toEqual(["4", "3", "33.3%"]);
   await keyRow(page, "Billing worker").getByRole("link", { name: billing.hint }).click();
   await page.waitForURL(`**/platform/api-keys/${billing.id}`);
   await page.getByRole("heading", { name: `API key ${billing.hint}` }).waitFor();
@@ -98,6 +98,18 @@ test("range and stacking live in the address, and every number of the chart is i
   const counts = await numbers.locator("tbody tr td:last-child").allInnerTexts();
   expect(counts.reduce((sum, count) => sum + Number(count), 0)).toBe(21);
   expect(complaints).toEqual([]);
+  await page.context().close();
+});
+
+test("the switcher keeps one on the page of usage, in the other environment", async () => {
+  const { page } = await world.visit();
+  await openUsage(page, "production", "?by=key");
+  await page.getByText(/^\d+ verifications in the last 24 hours/).waitFor();
+  await button(page, "Environment: Production").click();
+  await page.getByRole("menuitemradio", { name: "Development" }).click();
+  await page.waitForURL(`**${world.at("development", "observability/usage")}`);
+  await page.getByText("No verifications in the last 24 hours").waitFor();
+  expect(await page.getByText("Billing worker").count()).toBe(0);
   await page.context().close();
 });
 
@@ -154,6 +166,8 @@ test("the exported table has every key, and no cell that a spreadsheet would run
   const countAt = header?.split(",").indexOf("count") ?? -1;
   const countIn = (line: string): number => Number(line.split(",")[countAt]);
   expect([of(billing.id), of(site.id)]).toEqual([14, 7]);
+  expect(csv).toContain(",'=SUM(A1) of the web site");
+  expect(csv).not.toMatch(/(?:^|[,"])=/m);
   expect(complaints).toEqual([]);
   await page.context().close();
 });
