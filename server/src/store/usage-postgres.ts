@@ -4,12 +4,9 @@ import type { Database, Engine } from "./engine.ts";
 import type { SourcedBatch } from "./store.ts";
 import { ALL_KEYS, addTo, BUCKETS, COUNT_COLUMNS, COUNTS, SUMS } from "./usage-tables.ts";
 
-/** Counts that one statement stores, a whole batch at least: it must end far within the least time-out of a session. */
-const STATEMENT_COUNTS_MAX = 2_000;
-
 /**
- * Stores batches by as few statements as their sizes allow, each of which stores what it is given of them or nothing.
- * Batches that were stored before are left out, whichever node stored them, and whether its answer arrived or not.
+ * Stores batches by one statement, which stores all of it or nothing. Batches that were stored before are left out,
+ * whichever node stored them, and whether its answer arrived or not.
  */
 export async function recordTogether(
   db: Database,
@@ -17,27 +14,11 @@ export async function recordTogether(
   batches: readonly SourcedBatch[],
   nowMs: number,
 ): Promise<void> {
-  for (const some of portions(batches)) {
-    await statement(some, nowMs).execute(db);
-    // Apart, and done again by the next batch when this is lost: it holds no row that another node waits for.
-    const ids = [...new Set(some.flatMap(({ callers }) => callers.map(({ keyId }) => keyId)))];
-    const keys = sql`select number from api_key where id = any(${ids}::text[])`;
-    if (ids.length > 0) await pruneCallers(db, engine, keys);
-  }
-}
-
-function portions(batches: readonly SourcedBatch[]): readonly (readonly SourcedBatch[])[] {
-  const all: SourcedBatch[][] = [];
-  let counts = Number.POSITIVE_INFINITY;
-  for (const batch of batches) {
-    counts += batch.counts.length;
-    if (counts > STATEMENT_COUNTS_MAX) {
-      all.push([]);
-      counts = batch.counts.length;
-    }
-    all.at(-1)?.push(batch);
-  }
-  return all;
+  await statement(batches, nowMs).execute(db);
+  // Apart, and done again by the next batch when this is lost: it holds no row that another node waits for.
+  const ids = [...new Set(batches.flatMap(({ callers }) => callers.map(({ keyId }) => keyId)))];
+  const keys = sql`select number from api_key where id = any(${ids}::text[])`;
+  if (ids.length > 0) await pruneCallers(db, engine, keys);
 }
 
 /**

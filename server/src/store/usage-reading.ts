@@ -29,13 +29,8 @@ export function usageReader(db: Database, engine: Engine, accountId: string): Us
     async sumUsage(keyId, sinceMs) {
       const [key] = await readKeys(db, accountId, [keyId]);
       if (key === undefined) return NOTHING;
-      const newest = await db
-        .selectFrom("usage_hour")
-        .select((eb) => eb.fn.max("at").as("at"))
-        .where("environment", "=", key.environment)
-        .executeTakeFirstOrThrow();
-      const toMs = (rowOf("usage_hour", newest).integerOrNull("at") ?? 0) + 1;
-      const span = { fromMs: sinceMs, toMs };
+      const kept = await readHoursKept(db, key.environment);
+      const span = { fromMs: Math.max(sinceMs, kept.fromMs), toMs: kept.toMs };
       const hours = await readBuckets(db, engine, "hour", span, [key]);
       return hours.reduce((sum, { counts }) => plus(sum, counts), NOTHING);
     },
@@ -145,6 +140,19 @@ async function readBuckets(
         and usage.at = bucket.at and usage.key = asked.key
     order by usage.at`.execute(db);
   return rows.map(parseBucket);
+}
+
+/** From the first to the last hour that there is anything of an environment in. */
+async function readHoursKept(db: Database, environment: number): Promise<Span> {
+  // Two subqueries: SQLite finds one end of an index at once, but for both reads all of it.
+  const { rows } = await sql<Record<string, unknown>>`
+    select (select min(at) from usage_hour where environment = ${environment}) as first,
+      (select max(at) from usage_hour where environment = ${environment}) as last`.execute(db);
+  const row = rowOf("usage_hour", rows[0] ?? {}, "first");
+  return {
+    fromMs: row.integerOrNull("first") ?? 0,
+    toMs: (row.integerOrNull("last") ?? -1) + 1,
+  };
 }
 
 /** The account's living environments, or the one of them that was asked for. */

@@ -248,6 +248,8 @@ export const usageReadingPromises: Readonly<Record<string, Check>> = {
     assert.deepEqual(await sum(hourMs - HOUR_MS + 1), { ...NOTHING, accepted: 11, revoked: 2 });
     assert.deepEqual(await sum(hourMs + HOUR_MS), NOTHING);
     assert.equal((await sum(hourMs - 40 * HOUR_MS)).revoked, 4);
+    // From the beginning of time is no more than what there is.
+    assert.equal((await sum(0)).revoked, 4);
     assert.deepEqual(await world.acme.sumUsage("key_nobody", 0), NOTHING);
   },
 
