@@ -4,8 +4,8 @@ import { given } from "./given.ts";
 import type { Granularity, Span } from "./store.ts";
 import { ALL_KEYS, BUCKETS, COUNT_COLUMNS } from "./usage-tables.ts";
 
-/** A part of what is added up: buckets of one table, or of one that counts against the others. */
-export interface Part extends Span {
+/** A part of what is added up: buckets of one table; those with the sign -1 count against the others. */
+interface Part extends Span {
   readonly granularity: Granularity;
   readonly sign: 1 | -1;
 }
@@ -14,31 +14,29 @@ const COARSER = { minute: "hour", hour: "day", day: null } as const;
 
 /**
  * What adds up to a span with the fewest rows read: the coarser buckets that it touches, without what they have before
- * and after it. Mostly a span ends now, and there is nothing after it.
+ * and after it. Mostly a span ends now, and there is nothing after it; a short one is read as it is.
  *
  * @param granularity That of the span, whose ends are ends of its buckets.
  */
-export function partsOf({ fromMs, toMs }: Span, granularity: Granularity): readonly Part[] {
+function partsOf({ fromMs, toMs }: Span, granularity: Granularity): readonly Part[] {
   const whole: Part = { granularity, fromMs, toMs, sign: 1 };
   const coarser = COARSER[granularity];
   if (coarser === null) return [whole];
   const { lengthMs } = BUCKETS[coarser];
   const beforeMs = fromMs - (fromMs % lengthMs);
   const afterMs = Math.ceil(toMs / lengthMs) * lengthMs;
-  // A first bucket that is mostly outside is not touched: its part is added up, as the shorter of the two.
+  // A first bucket that is mostly outside is not touched: what is inside is added up, as the shorter of the two.
   const addsFirst = fromMs - beforeMs > lengthMs / 2;
   const startMs = addsFirst ? beforeMs + lengthMs : beforeMs;
-  if (startMs >= afterMs) return [whole];
+  if (toMs - fromMs <= lengthMs / 2 || startMs >= afterMs) return [whole];
   const parts: readonly Part[] = [
+    addsFirst
+      ? { granularity, fromMs, toMs: startMs, sign: 1 }
+      : { granularity, fromMs: beforeMs, toMs: fromMs, sign: -1 },
     { granularity: coarser, fromMs: startMs, toMs: afterMs, sign: 1 },
-    { granularity, fromMs: beforeMs, toMs: fromMs, sign: -1 },
     { granularity, fromMs: toMs, toMs: afterMs, sign: -1 },
   ];
-  if (!addsFirst) return parts.filter((part) => part.fromMs < part.toMs);
-  return [
-    ...parts.filter((_, at) => at !== 1),
-    { granularity, fromMs, toMs: startMs, sign: 1 } as const,
-  ].filter((part) => part.fromMs < part.toMs);
+  return parts.filter((part) => part.fromMs < part.toMs);
 }
 
 /**
