@@ -184,7 +184,7 @@ function tokenFinder({ store, ambient, logger }: CallerDeps) {
   return async (header: string | null, expected: AccessTokenPrefix): Promise<AccessToken> => {
     const token = await store.findToken(digestToken(expectToken(header, expected)));
     if (token === undefined) throw new Failure("invalid_token", "The token is not valid.");
-    await recordUse(token);
+    void recordUse(token); // the caller need not wait for it
     return token;
   };
 }
