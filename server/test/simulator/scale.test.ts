@@ -39,6 +39,22 @@ test("a revocation takes some round trips of the farthest node, however many ver
   expect(slowest(many)).toBeLessThan(1.5 * slowest(few));
 });
 
+test("a lone node answers two round trips after it was asked: the commit, and what it then reads all at once", async () => {
+  const alone = { ...CALM, places: [{ ...AFAR, nodes: 1 }], verifiers: 0 };
+  expect(slowest(await playScale(alone))).toBeLessThan(3 * AFAR.storeRttMs);
+});
+
+test("a revocation that is announced makes each node read the changes once and write its row once", async () => {
+  const { busy, busyMs } = await playScale({ ...CALM, verifiers: 0 });
+  const dueAnyway = Math.ceil(busyMs / (CALM.leaseMs / 3));
+  expect(busy).toHaveLength(2);
+  for (const { statements } of busy)
+    for (const name of ["readChanges", "renewNode"]) {
+      expect(statements[name], name).toBeGreaterThanOrEqual(CALM.revocations);
+      expect(statements[name], name).toBeLessThanOrEqual(CALM.revocations + dueAnyway);
+    }
+});
+
 test("without news of changes a revocation takes no longer than the next reading of the clock", async () => {
   const heard = await playScale(CALM);
   const unheard = await playScale({ ...CALM, notify: false });

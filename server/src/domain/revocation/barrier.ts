@@ -44,7 +44,7 @@ export interface BarrierOptions {
  * Pause between two readings of the nodes' rows while somebody waits: an eighth of how long it took so far, within
  * these bounds. Most revocations take a few milliseconds; one that waits for a dead node need not be read in so often.
  */
-const PAUSE_MIN_MS = 3;
+const PAUSE_MIN_MS = 1;
 const PAUSE_MAX_MS = 50;
 const PAUSE_PART = 1 / 8;
 
