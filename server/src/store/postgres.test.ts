@@ -204,31 +204,35 @@ test("no error tells a digest or a password", async () => {
   await store.close();
 });
 
-test("a change wakes whoever listens, on every node, again after the link was lost", async () => {
+test("a change wakes whoever listens with its seq, on every node, again after the link was lost", async () => {
   const name = await postgres.migrated();
   const [here, there] = [await open(name), await open(name)];
   const world = await makeWorld(here.store, here.db);
   let woken = 0;
-  const waiting: (() => void)[] = [];
-  const wake = () => new Promise<void>((resolve) => waiting.push(resolve));
+  const waiting: ((seq: number | null) => void)[] = [];
+  const wake = () => new Promise<number | null>((resolve) => waiting.push(resolve));
   const connected = wake();
-  const end = there.onChange(() => {
+  const end = there.onChange((seq) => {
     woken += 1;
-    for (const resolve of waiting.splice(0)) resolve();
+    for (const resolve of waiting.splice(0)) resolve(seq);
   });
-  await connected;
+  assert.equal(await connected, null);
 
   const revokeOne = async () => {
     const heard = wake();
     const key = await world.stored("production");
-    await world.acme.revokeKey(key.id, null, world.origin(), null);
-    await heard;
+    const revoked = await world.acme.revokeKey(key.id, null, world.origin(), null);
+    assert("seq" in revoked);
+    assert.equal(await heard, revoked.seq);
   };
   await revokeOne();
+  const forged = wake();
+  await postgres.run("select pg_notify('latchkey_change', 'not a seq')", name);
+  assert.equal(await forged, null);
   const again = wake();
   await postgres.run(`select pg_terminate_backend(pid) from pg_stat_activity
     where query like 'listen %' and datname = '${name}'`);
-  await again; // something may have been missed
+  assert.equal(await again, null); // something may have been missed
   await revokeOne();
   end();
   const heard = woken;
