@@ -47,7 +47,7 @@ function Known({ usage, nowMs }: { usage: ApiKeyUsageJson; nowMs: number }) {
   return (
     <>
       <Verdict use={lastUseOf(use, nowMs)} />
-      <dl className={styles.facts}>
+      <dl className={`${styles.facts} ${styles.first}`}>
         <dt>Last used</dt>
         <dd>
           {last_used_at === null
