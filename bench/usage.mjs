@@ -1,4 +1,5 @@
 /** Usage: reading what many keys have left in a month, and storing what a busy node counts in a second. */
+import os from "node:os";
 import { join } from "node:path";
 import SqliteDatabase from "better-sqlite3";
 import { digestToken, tokenChecksum } from "../sdk/dist/core.js";
@@ -33,6 +34,7 @@ const GROUPS = {
 };
 
 export async function run() {
+  const loadBefore = os.loadavg()[0];
   const postgres = await startPostgres();
   try {
     const engines = { SQLite: sqliteEngine, PostgreSQL: (keys) => postgresEngine(postgres, keys) };
@@ -44,7 +46,7 @@ export async function run() {
       process.stderr.write(`  ${engine}: storing\n`);
       stored[engine] = await measureStoring(await open(STORED.keys));
     }
-    return report(read, stored, postgres.version);
+    return report(read, stored, { loadBefore, version: postgres.version });
   } finally {
     await postgres.stop();
   }
@@ -191,7 +193,7 @@ async function measureStoring(engine) {
   }
 }
 
-function report(read, stored, version) {
+function report(read, stored, { loadBefore, version }) {
   const readings = Object.entries(read).flatMap(([engine, taken]) =>
     Object.entries(taken).map(([name, ms]) => ({ engine, name, ms })),
   );
@@ -241,7 +243,7 @@ function report(read, stored, version) {
       )
       .join(
         "; ",
-      )}. PostgreSQL ${version}, ${STORED.flushes} flushes, ${READ.rounds} requests of each kind.`,
+      )}. PostgreSQL ${version}, ${STORED.flushes} flushes, ${READ.rounds} requests of each kind. Load of the machine before the first: ${loadBefore.toFixed(1)}.`,
   ];
 }
 
