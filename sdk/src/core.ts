@@ -1,5 +1,6 @@
 /** What the server shares with the SDK: the very code that decides. Not covered by the SDK's version promise. */
 export * from "./failure.ts";
+export * from "./held-key.ts";
 export * from "./judge.ts";
 export * from "./lease/clock.ts";
 export * from "./lease/frames.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import type { HeldKey } from "./held-key.ts";
 import type { Ask } from "./judge.ts";
-import type { HeldKey } from "./lease/lookup.ts";
 import { createTally } from "./tally.ts";
 import type { Caller } from "./usage.ts";
 import { type RefusalReason, refuse } from "./verdict.ts";

@@ -1,28 +1,7 @@
+import type { CallerTally, HeldKey, KeyTally } from "./held-key.ts";
 import type { Ask } from "./judge.ts";
-import type { HeldKey } from "./lease/lookup.ts";
 import type { Caller, CallerUse, KeyCount, Outcome, RefusalNote } from "./usage.ts";
 import type { Refused } from "./verdict.ts";
-
-/** Verdicts of one key since the last drain, in one minute. Times are ms of that minute, which fit into small integers. */
-export interface KeyTally extends Record<Outcome, number> {
-  readonly held: HeldKey;
-  /** A tally whose turn is over is counted into no more. */
-  readonly turn: number;
-  readonly minuteMs: number;
-  /** Of the last accepted one. */
-  lastAt: number;
-  /** The caller that came last, most likely the next one too. */
-  caller: CallerTally | null;
-  callers: CallerTally[] | null;
-  refusalsKept: number;
-}
-
-/** A caller as the request told, not yet fit to be kept. */
-interface CallerTally extends Caller {
-  readonly firstAt: number;
-  lastAt: number;
-  count: number;
-}
 
 /** Verdicts of one key in one minute, and who sent those requests. */
 export interface DrainedCount {

@@ -1,5 +1,6 @@
+import type { HeldKey } from "./held-key.ts";
 import { type Ask, judge } from "./judge.ts";
-import type { HeldKey, Lookup } from "./lease/lookup.ts";
+import type { Lookup } from "./lease/lookup.ts";
 import type { Tally } from "./tally.ts";
 import { digestToken, parseToken } from "./token.ts";
 import type { Caller } from "./usage.ts";

@@ -1,14 +1,8 @@
 import { Failure } from "../failure.ts";
+import type { HeldKey } from "../held-key.ts";
 import type { KeyRecord } from "../judge.ts";
-import type { KeyTally } from "../tally.ts";
 import { createCache } from "./cache.ts";
 import { type Clocks, type HolderClock, holderClock } from "./clock.ts";
-
-/** A key that a verifier holds. `tally` counts its verdicts that are not drained yet; `null`: there are none. */
-export interface HeldKey {
-  readonly key: KeyRecord;
-  tally: KeyTally | null;
-}
 
 /** An entry of the change log: what it is about may be judged differently from now on. */
 export interface Change {
