@@ -153,6 +153,7 @@ test("of a key and its environment, whichever was revoked first decides", () => 
 test.each([
   ["an answer that was lost", LOST],
   ["a 503", UNAVAILABLE],
+  ["a 408", { status: 408, state: null }],
   ["a 202", PENDING],
 ])("after %s both outcomes are right, until a later revocation returns", (_name, answer) => {
   const unsure = [issue(KEY), revoke(KEY, 10, 20, answer)];
@@ -217,18 +218,18 @@ test("a 202 to a call that wanted to wait, and a success that says pending, are 
     expect(found(issue(KEY), revoke(KEY, 10, 20, { state }))).toEqual(["unexpected answer"]);
 });
 
-test("a verification is answered with 200, 401 or 503, and nothing else", () => {
+test("a verification is answered with 200, 401, 408 or 503, and nothing else", () => {
   for (const status of [404, 403, 429, 500, 502])
     expect(found(issue(KEY), verify(KEY, 2, 3, status))).toEqual(["unexpected answer"]);
-  for (const status of [503, null])
+  for (const status of [503, 408, null])
     expect(found(issue(KEY), revoke(KEY, 10, 20), verify(KEY, 30, 31, status))).toEqual([]);
 });
 
-test("other calls fail with a 503 or without an answer, and in no other way", () => {
+test("other calls fail with a 503, with a 408 or without an answer, and in no other way", () => {
   const unissued = { ...ENVIRONMENT };
   for (const status of [400, 401, 409, 500])
     expect(found(issue(unissued, status))).toEqual(["unexpected answer"]);
-  for (const status of [503, null]) expect(found(issue(unissued, status))).toEqual([]);
+  for (const status of [503, 408, null]) expect(found(issue(unissued, status))).toEqual([]);
   for (const status of [401, 409, 500])
     expect(found(issue(KEY), revoke(KEY, 10, 20, { status, state: null }))).toEqual([
       "unexpected answer",

@@ -26,12 +26,12 @@ export interface Counts {
   /** Accepts by what an app held, and those of them while a revocation was under way. */
   acceptsHeld: number;
   acceptsHeldDuringRevocation: number;
-  /** 503, or no whole answer. */
+  /** 503, 408, or no whole answer. */
   undecided: number;
   issued: number;
   /** Revocations that returned and so promised something. */
   revokesReturned: number;
-  /** Those that came to nothing certain: 202, 503, or no whole answer. */
+  /** Those that came to nothing certain: 202, 503, 408, or no whole answer. */
   revokesUncertain: number;
   /** By kind. */
   faults: Record<string, number>;
@@ -51,7 +51,8 @@ interface Revoking {
  * - nothing is accepted whose verification began after a revocation of its key, environment or account returned;
  * - nothing is refused before such a revocation began;
  * - nothing is refused that nobody revoked;
- * - an answer is an accept, a refusal or a 503.
+ * - an answer is an accept, a refusal, a 503, or a 408: it tells that the request did not arrive, as it may be of a
+ *   connection that was made for a request that was given up while its server stood still.
  *
  * Between the beginning of a revocation and the return of one that says `effective` (or that it is gone), both answers
  * are right. So they are when two times are equal: their order is then not known. Pure; the order of lines is of no
@@ -68,8 +69,7 @@ export function check(history: readonly Entry[]): { violations: Violation[]; cou
     if (each.kind === "fault") counts.faults[each.fault] = (counts.faults[each.fault] ?? 0) + 1;
     if (each.kind === "issue") {
       if (each.status === 201) counts.issued += each.subject.key === null ? 0 : 1;
-      else if (each.status !== 503 && each.status !== null)
-        complain("unexpected answer", "an issue call", each);
+      else if (!decidesNothing(each.status)) complain("unexpected answer", "an issue call", each);
     }
     if (each.kind !== "verify") continue;
     const seen = perPlace.get(each.node) ?? { accepts: 0, refusals: 0, tells: false, held: 0 };
@@ -124,7 +124,7 @@ function checkVerification(
       complain("refused though never revoked", "nobody revoked it", each);
     else if (revocations.every(({ firstInvokedMs }) => each.returnedMs < firstInvokedMs))
       complain("early refusal", "returned before a revocation was invoked", each);
-  } else if (each.status === 503 || each.status === null) counts.undecided += 1;
+  } else if (decidesNothing(each.status)) counts.undecided += 1;
   else complain("unexpected answer", "a verification", each);
 }
 
@@ -155,7 +155,7 @@ function collectRevocations(
   }
   for (const each of history) {
     if (each.kind !== "read") continue;
-    if (each.status !== 200 && each.status !== 503 && each.status !== null)
+    if (each.status !== 200 && !decidesNothing(each.status))
       complain("unexpected answer", "a read", each);
     else if (each.status === 200 && each.state === "effective") {
       if (!revoking.has(nameOf(each.subject)))
@@ -174,7 +174,7 @@ function outcomeOf(
   each: Of<"revoke">,
   revokes: readonly Of<"revoke">[],
 ): "over" | "uncertain" | "unexpected" {
-  if (each.status === 503 || each.status === null) return "uncertain";
+  if (decidesNothing(each.status)) return "uncertain";
   if (each.status === 200 && each.state === "effective") return "over";
   if (each.status === 202 && each.state === "pending" && !each.wait) return "uncertain";
   const wasDeleted = revokes.some(
@@ -185,6 +185,10 @@ function outcomeOf(
       other.invokedMs < each.returnedMs,
   );
   return each.status === 404 && wasDeleted ? "over" : "unexpected";
+}
+
+function decidesNothing(status: number | null): boolean {
+  return status === null || status === 503 || status === 408;
 }
 
 /** The revocations that a verification of this key has to do with. */
