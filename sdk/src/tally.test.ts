@@ -10,13 +10,13 @@ const NOON_MS = Date.UTC(2026, 0, 2, 12);
 const NONE = { accepted: 0, revoked: 0, expired: 0, type: 0, environment: 0 };
 const ASK: Ask = { types: ["secret"] };
 
-function heldKey(id: string): HeldKey {
+function heldKey(id: string, accountId = "acc_1"): HeldKey {
   return {
     key: {
       id,
       type: "secret",
       metadata: {},
-      account: { id: "acc_1", slug: "acme", externalId: null },
+      account: { id: accountId, slug: "acme", externalId: null },
       environment: { id: "env_1", slug: "production" },
       revokedAtMs: null,
       expiresAtMs: null,
@@ -203,6 +203,39 @@ test("an application's own request id is kept where it can be looked up, and a w
   expect(refusals.map(({ requestId }) => requestId)).toEqual(["trace-0/1"]);
   expect(refusals[0]?.environment).toHaveLength(64);
   expect(counts).toHaveLength(5);
+});
+
+test("what an app without types tells harms neither it nor its node", () => {
+  const { tally, refuseAs, drain } = counting();
+  const callers: unknown[] = [{ address: "192.0.2.1" }, { address: ["192.0.2.1"], userAgent: 7 }];
+  for (const caller of callers) tally.accepted(heldKey("key_1"), NOON_MS, caller as Caller);
+  const asks: unknown[] = [
+    { types: ["secret", "public", "secret", "live"], environment: "a\u0000é" },
+    { types: ["live"], environment: 7 },
+  ];
+  for (const ask of asks) refuseAs("unknown", null, NOON_MS, { ask: ask as Ask });
+  const drained = drain();
+  expect(drained.callers).toMatchObject([
+    { address: "192.0.2.1", userAgent: null },
+    { address: null, userAgent: null },
+  ]);
+  expect(drained.refusals).toMatchObject([
+    { types: ["secret", "public"], environment: "a??" },
+    { types: [], environment: null },
+  ]);
+});
+
+test("who floods the dead keys of one account hides no refusal of another's", () => {
+  const { refuseAs, drain } = counting();
+  const keys = Array.from({ length: 100 }, (_, at) => heldKey(`key_${at}`));
+  const other = heldKey("key_other", "acc_2");
+  for (let second = 0; second < 60; second++) {
+    for (const key of keys) refuseAs("expired", key, NOON_MS + second * 1_000);
+    refuseAs("revoked", other, NOON_MS + second * 1_000);
+    const { refusals } = drain();
+    expect(refusals.filter(({ keyId }) => keyId === "key_other")).toHaveLength(1);
+    if (second > 0) expect(refusals.length).toBeLessThanOrEqual(11);
+  }
 });
 
 test("under attack some refusals are kept, those of one dead key cost the others nothing, and all are counted", () => {

@@ -1,5 +1,5 @@
 import type { CallerTally, HeldKey, KeyTally } from "./held-key.ts";
-import type { Ask } from "./judge.ts";
+import type { Ask, KeyType } from "./judge.ts";
 import type { Caller, CallerUse, KeyCount, Outcome, RefusalNote } from "./usage.ts";
 import type { Refused } from "./verdict.ts";
 
@@ -37,11 +37,20 @@ const REFUSALS_OF_KEY_MAX = 5;
 const KEPT_AT_ONCE = 50;
 const KEPT_A_SECOND = { ofKeys: 10, ofNobody: 1 };
 
+/**
+ * An account that has kept so many between two drains leaves the last ones to the others: whoever floods one account's
+ * dead keys hides no other account's refusals.
+ */
+const REFUSALS_OF_ACCOUNT = 5;
+const KEPT_FOR_OTHERS = 10;
+
 /** A request id, which may be an application's own, that is kept. */
 const REQUEST_ID = /^[\x21-\x7e]{1,64}$/;
 
 /** Characters of an environment asked for; no slug is as long. */
 const ENVIRONMENT_CHARACTERS_MAX = 64;
+
+const KEY_TYPES: readonly KeyType[] = ["secret", "public"];
 
 /**
  * Counts verdicts by key, minute and outcome. The hot path increments what it finds at hand; whatever takes longer is
@@ -63,6 +72,8 @@ export function createTally(): Tally {
   };
   let tallies: KeyTally[] = [];
   let refusals: RefusalNote[] = [];
+  /** Refusals kept since the last drain, by account. */
+  let keptOf = new Map<string, number>();
   let turn = 0;
   let minuteMs = 0;
   let minuteEndsMs = 0;
@@ -99,8 +110,12 @@ export function createTally(): Tally {
 
   /** Whether a refusal is kept. @param tally Of its key, `null` when no key was found. */
   function isKept(tally: KeyTally | null, atMs: number): boolean {
-    if (tally === null) return ofNobody(atMs);
-    if (tally.refusalsKept >= REFUSALS_OF_KEY_MAX || !ofKeys(atMs)) return false;
+    if (tally === null) return ofNobody(atMs, 0);
+    if (tally.refusalsKept >= REFUSALS_OF_KEY_MAX) return false;
+    const { id } = tally.held.key.account;
+    const kept = keptOf.get(id) ?? 0;
+    if (!ofKeys(atMs, kept < REFUSALS_OF_ACCOUNT ? 0 : KEPT_FOR_OTHERS)) return false;
+    keptOf.set(id, kept + 1);
     tally.refusalsKept += 1;
     return true;
   }
@@ -123,8 +138,8 @@ export function createTally(): Tally {
         atMs,
         reason,
         keyId: held === null ? null : held.key.id,
-        types: ask.types,
-        environment: ask.environment?.slice(0, ENVIRONMENT_CHARACTERS_MAX) ?? null,
+        types: KEY_TYPES.filter((type) => ask.types.includes(type)),
+        environment: plainText(ask.environment, ENVIRONMENT_CHARACTERS_MAX),
         ...fitToKeep(caller),
       });
     },
@@ -133,6 +148,7 @@ export function createTally(): Tally {
       turn += 1;
       tallies = [];
       refusals = [];
+      keptOf = new Map();
       return drained;
     },
     totals,
@@ -145,15 +161,15 @@ function isOutcome(reason: Refused["reason"]): reason is Outcome & Refused["reas
   );
 }
 
-/** Asks whether one more is kept: so many at once, and then `aSecond` (a token bucket). */
-function createSampler(aSecond: number): (atMs: number) => boolean {
+/** Asks whether one more is kept, and `spare` are left: so many at once, and then `aSecond` (a token bucket). */
+function createSampler(aSecond: number): (atMs: number, spare: number) => boolean {
   let left = KEPT_AT_ONCE;
   let lastMs = 0;
-  return (atMs) => {
+  return (atMs, spare) => {
     const passedMs = Math.max(0, atMs - lastMs); // the wall clock may be set back
     left = Math.min(KEPT_AT_ONCE, left + (passedMs * aSecond) / 1_000);
     lastMs = atMs;
-    if (left < 1) return false;
+    if (left < 1 + spare) return false;
     left -= 1;
     return true;
   };
@@ -224,17 +240,30 @@ function fitToKeep(caller: Caller | undefined): Caller {
   if (caller === undefined) return NOBODY;
   const { address, userAgent } = caller;
   return {
-    address: address === null ? null : plainAddress(address),
-    userAgent:
-      userAgent === null
-        ? null
-        : userAgent.slice(0, USER_AGENT_CHARACTERS_MAX).replace(/[^\x20-\x7e]/g, "?"),
+    address: plainAddress(address),
+    userAgent: plainText(userAgent, USER_AGENT_CHARACTERS_MAX),
   };
 }
 
-function plainAddress(text: string): string | null {
-  const address = text.startsWith("::ffff:") && text.includes(".") ? text.slice(7) : text;
+function plainAddress(given: unknown): string | null {
+  const text = plainText(given, ADDRESS_CHARACTERS_MAX + IPV4_INSIDE.length);
+  if (text === null) return null;
+  const isInside = text.startsWith(IPV4_INSIDE) && text.includes(".");
+  const address = isInside ? text.slice(IPV4_INSIDE.length) : text;
   return address.length <= ADDRESS_CHARACTERS_MAX && /^[0-9a-fA-F:.]+$/.test(address)
     ? address
     : null;
+}
+
+const IPV4_INSIDE = "::ffff:";
+
+/**
+ * The beginning of a text, printable. `null` for what is none: an app need not be written with types, and an error when
+ * this is drained would end it.
+ */
+function plainText(given: unknown, charactersMax: number): string | null {
+  if (typeof given !== "string") return null;
+  // Put together anew: a slice keeps the whole header that it is of in memory.
+  const beginning = ` ${given.slice(0, charactersMax)}`.slice(1);
+  return beginning.replace(/[^\x20-\x7e]/g, "?");
 }
