@@ -333,6 +333,11 @@ describe("a session", () => {
     ["usage of 1,001 keys", frame(usage({ counts: Array(1_001).fill(count()) }))],
     ["usage with more than it should hold", frame(usage({ counts: [{ ...count(), revoked: 1 }] }))],
     ["usage of a long id", frame(usage({ counts: [{ ...count(), keyId: "k".repeat(65) }] }))],
+    ["usage of an id with a NUL", frame(usage({ counts: [{ ...count(), keyId: "k\0" }] }))],
+    [
+      "a refusal with a NUL in its wall",
+      frame(usage({ refusals: [{ ...REFUSAL, environment: "a\0" }] })),
+    ],
     ["usage of half a minute", frame(usage({ counts: [{ ...count(), minuteMs: 30_000 }] }))],
     ["usage of no number", frame({ ...usage({ counts: [count()] }), batch: { counts: [] } })],
     ["usage of nobody", frame({ ...usage({ counts: [count()] }), source: "" })],
@@ -488,7 +493,7 @@ describe("a session", () => {
     const ahead = await openVerifier(service.url, token);
     const inTheFuture = Math.floor(Number.MAX_SAFE_INTEGER / 60_000) * 60_000;
     const counted = { ...count(key.id), minuteMs: inTheFuture, lastAcceptedMs: inTheFuture };
-    ahead.send(usage({ counts: [counted] }));
+    ahead.send({ ...usage({ counts: [counted] }), source: "src_ahead" }); // not that of the test above
     await waitFor("it to be stored", () => ahead.of("stored")[0]);
     const { last_used_at } = await client.apiKeys.get(key.id);
     expect(Date.parse(last_used_at ?? "")).toBeLessThanOrEqual(Date.now());
