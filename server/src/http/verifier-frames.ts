@@ -7,10 +7,8 @@ const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 /** SHA-256 in base64url. */
 const digest = z.string().regex(/^[A-Za-z0-9_-]{43}$/);
 
-/** Longest id of a key, a request or a process that is believed to be one. */
-const ID_CHARACTERS_MAX = 64;
-
-const id = z.string().min(1).max(ID_CHARACTERS_MAX);
+/** The id of a key, a request or a process. No database refuses it, and with it what others have counted. */
+const id = z.string().regex(/^[\x21-\x7e]{1,64}$/);
 
 /** Unix ms. */
 const time = count;
@@ -54,12 +52,15 @@ const usageBatch = z
     refusals: z
       .array(
         z.strictObject({
-          requestId: id.regex(/^[\x21-\x7e]+$/),
+          requestId: id,
           atMs: time,
           reason: z.enum(REFUSAL_REASONS),
           keyId: id.nullable(),
           types: z.array(z.enum(["secret", "public"])).max(2),
-          environment: z.string().max(ID_CHARACTERS_MAX).nullable(),
+          environment: z
+            .string()
+            .regex(/^[\x20-\x7e]{0,64}$/)
+            .nullable(),
           ...caller,
         }),
       )

@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from "kysely";
 import type { Database, Engine } from "./engine.ts";
+import { added } from "./usage-tables.ts";
 
 /** Callers kept of one key: the newest. */
 export const CALLERS_MAX = 50;
@@ -10,7 +11,7 @@ export const MEET_AGAIN = sql`on conflict (key, address, user_agent) do update s
     then excluded.first_seen else key_caller.first_seen end,
   last_seen = case when excluded.last_seen > key_caller.last_seen
     then excluded.last_seen else key_caller.last_seen end,
-  count = key_caller.count + excluded.count`;
+  ${added("key_caller", "count")}`;
 
 /**
  * Drops the callers of some keys that are not among the newest. Nodes that prune at once do not wait for one another.

@@ -31,9 +31,16 @@ export const SUMS = sql.join(
 
 /** What an insert does with a bucket that is there already: what is new is added. */
 export function addTo(table: string) {
-  const added = Object.values(COUNT_COLUMNS).map(
-    (column) =>
-      sql`${sql.ref(column)} = ${sql.ref(`${table}.${column}`)} + ${sql.ref(`excluded.${column}`)}`,
-  );
-  return sql`on conflict (environment, at, key) do update set ${sql.join(added)}`;
+  const columns = Object.values(COUNT_COLUMNS);
+  return sql`on conflict (environment, at, key) do update set ${sql.join(columns.map((column) => added(table, column)))}`;
+}
+
+/** The highest count: more could neither be read nor, over some thousand buckets, be added up in 64 bits. */
+const COUNT_MAX = 1e15;
+
+/** Adds what an insert brings to what is there, up to a bound: whoever reports too much spoils that number alone. */
+export function added(table: string, column: string) {
+  const [known, more] = [sql.ref(`${table}.${column}`), sql.ref(`excluded.${column}`)];
+  const most = sql.lit(COUNT_MAX);
+  return sql`${sql.ref(column)} = case when ${known} > ${most} - ${more} then ${most} else ${known} + ${more} end`;
 }

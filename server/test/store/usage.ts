@@ -118,6 +118,31 @@ export const usagePromises: Readonly<Record<string, Check>> = {
     assert.deepEqual(await buckets("usage_day"), ["2026-02-03T00:00 3", "2026-02-04T00:00 1"]);
   },
 
+  "who reports more than anybody can have verified spoils nothing else": async (world) => {
+    const key = await world.stored("production");
+    for (let number = 1; number <= 3; number++) {
+      const counts = Array.from({ length: 24 }, (_, hour) =>
+        counted(key.id, { accepted: 8e14, revoked: 1 }, MINUTE_MS - hour * 3_600_000),
+      );
+      const callers = [caller({ keyId: key.id, count: 8e14 })];
+      await world.store.recordUsage([batch("one", number, { counts, callers })], START_MS);
+    }
+    const read = await world.acme.readUsage({
+      granularity: "minute",
+      fromMs: MINUTE_MS - 86_400_000,
+      toMs: MINUTE_MS + 60_000,
+      environment: null,
+      keyIds: null,
+      by: { key: true, environment: false },
+      top: 5,
+    });
+    assert(read.outcome === "usage");
+    for (const { counts } of read.rows)
+      assert.deepEqual([counts.accepted, counts.revoked], [1e15, 3]);
+    assert.equal((await world.acme.sumUsage(key.id, 0)).revoked, 24 * 3);
+    assert.equal((await world.acme.listCallers(key.id, 1, 0)).callers[0]?.count, 1e15);
+  },
+
   "a batch counts once, however often and late it is sent": async (world) => {
     const key = await world.stored("production");
     const first = batch("one", 1, { counts: [counted(key.id, { accepted: 1 })] });
