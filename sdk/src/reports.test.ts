@@ -247,6 +247,28 @@ test("closing reports what is left in a hurry, batch after batch, and waits for 
   expect(timers()).toBe(0);
 });
 
+test("closing sends again what could not be stored, and gives up when nothing is for two seconds", async () => {
+  const { sent, count, reports, pass, timers } = world();
+  for (let at = 0; at < 2_500; at++) count(`key_${at}`);
+  const closing = reports.close();
+  reports.unstored(1);
+  expect(sent).toHaveLength(1);
+  pass(100);
+  expect(sent.map(({ batch }) => batch.number)).toEqual([1, 1]);
+  pass(1_800);
+  reports.stored(1);
+  pass(1_800);
+  reports.stored(2);
+  reports.unstored(3);
+  pass(1_900);
+  expect(sent.map(({ batch }) => batch.number)).toEqual([1, 1, 2, 3, 3]);
+  reports.unstored(3);
+  pass(100);
+  await closing;
+  reports.unstored(3); // news that come too late
+  expect(timers()).toBe(0);
+});
+
 test("closing waits two seconds at most, and not at all when there is nothing to tell or nobody", async () => {
   const hung = world();
   hung.count("key_1");

@@ -15,7 +15,7 @@ export interface Reports {
   unstored(number: number): void;
   /** A session began: what the last one did not confirm is sent again, at once. */
   resend(): void;
-  /** Reports once more, and waits a little until all is stored. */
+  /** Reports once more, and waits until all is stored, or for a little while nothing more is. */
   close(): Promise<void>;
   /** Verifications whose count was given up, for they could be stored nowhere for too long. */
   readonly lost: number;
@@ -30,8 +30,11 @@ const REPORTS_UNTIL_RESENT = 5;
 /** What is kept until it can be stored. Past it counts lose their minute and then go, as the oldest of the rest do. */
 const UNSTORED_MAX = { counts: 100_000, callers: 10_000, refusals: 1_000 };
 
-/** How long a close waits for what is left to be stored. */
+/** How long a close waits for the next batch of what is left to be stored. */
 const CLOSE_MAX_MS = 2_000;
+
+/** How soon a close sends again what could not be stored, for no report comes any more. */
+const CLOSE_RETRY_MS = 100;
 
 const HOUR_MS = 3_600_000;
 
@@ -55,7 +58,8 @@ export function createReports(options: {
   let reportsWaited = 0;
   let batches = 0;
   let closing = false;
-  let allStored = (): void => {};
+  /** Tells a close that waits of a batch that was stored; `null`: none waits. */
+  let progress: (() => void) | null = null;
 
   function sendNext(): void {
     if (underWay === null) {
@@ -89,10 +93,12 @@ export function createReports(options: {
       if (underWay?.number !== number) return;
       underWay = null;
       sendNext();
-      if (underWay === null) allStored();
+      progress?.();
     },
     unstored(number) {
-      if (underWay?.number === number) isSent = false;
+      if (underWay?.number !== number) return;
+      isSent = false;
+      if (progress !== null) cancel = after(CLOSE_RETRY_MS, sendNext);
     },
     resend() {
       isSent = false;
@@ -105,12 +111,15 @@ export function createReports(options: {
       report();
       if (underWay === null || !isSent) return; // nothing to tell, or nobody
       await new Promise<void>((resolve) => {
-        const giveUp = after(CLOSE_MAX_MS, resolve);
-        allStored = () => {
+        let giveUp = after(CLOSE_MAX_MS, resolve);
+        progress = () => {
           giveUp();
-          resolve();
+          if (underWay === null) resolve();
+          else giveUp = after(CLOSE_MAX_MS, resolve);
         };
       });
+      progress = null;
+      cancel();
     },
     get lost() {
       return unstored.lost;

@@ -362,3 +362,13 @@ test("a clean stop releases the node's row", async () => {
   await verification.stop();
   expect((await store.leases.readNodes()).nodes).toEqual([]);
 });
+
+test("a stop stores what was counted although the node's row cannot be released", async () => {
+  const { issue, start, store, mine } = await world();
+  const leases = { ...store.leases, releaseNode: () => Promise.reject(new Error("cut off")) };
+  const verification = await start({ store: { ...store, leases } });
+  const { id, token } = await issue();
+  expect(await verification.verify(token, secret)).toMatchObject({ ok: true });
+  await expect(verification.stop()).rejects.toThrow("cut off");
+  expect(await mine.sumUsage(id, 0)).toMatchObject({ accepted: 1 });
+});

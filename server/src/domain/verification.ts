@@ -159,8 +159,11 @@ export function createVerification(
       collector.start();
     },
     async stop() {
-      await node.stop();
-      await collector.stop();
+      try {
+        await node.stop();
+      } finally {
+        await collector.stop(); // also where the row is left to lapse
+      }
     },
   };
 }

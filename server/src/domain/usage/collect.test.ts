@@ -178,6 +178,23 @@ test("a stop stores all that is left, of this process and of those below", async
   expect(statements.flat().flatMap(({ counts }) => counts)).toHaveLength(1_501);
 });
 
+test("a stop stores what is left though the store fails once", async () => {
+  const { collector, tally, store, statements, pass, settled } = world();
+  collector.start();
+  tally.accepted(held("key_1"), NOON_MS, undefined);
+  store.answer = () => {
+    store.answer = () => Promise.resolve();
+    return Promise.reject(new Error("away"));
+  };
+  const stopped = collector.stop();
+  await settled();
+  expect(statements).toHaveLength(1);
+  await pass(200);
+  await stopped;
+  expect(statements).toHaveLength(2);
+  expect(statements[1]).toEqual(statements[0]);
+});
+
 test("a verifier whose clock is ahead tells nothing of the future", async () => {
   const { collector, statements } = world();
   const farMs = NOON_MS + 100 * MINUTE_MS;
