@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { createRequire } from "node:module";
 import { Worker } from "node:worker_threads";
 
@@ -7,6 +6,7 @@ const CHECKPOINT_EVERY_MS = 500;
 
 /** Moves checkpoints of one SQLite file off the thread that serves. */
 export interface Checkpoints {
+  /** Never rejects: the log is there for whoever opens the database next. */
   end(): Promise<void>;
 }
 
@@ -45,17 +45,14 @@ export function startCheckpoints(path: string): Checkpoints {
   // Without it the writing thread checkpoints, as it would anyhow.
   worker.on("error", () => {});
   worker.unref();
-  let running = true;
-  worker.once("exit", () => {
-    running = false;
+  const ended = new Promise<void>((resolve) => {
+    worker.once("exit", () => resolve());
   });
   return {
-    async end() {
-      if (!running) return;
-      const ended = once(worker, "exit");
+    end() {
       worker.ref();
       worker.postMessage("end");
-      await ended;
+      return ended;
     },
   };
 }

@@ -126,6 +126,22 @@ test("what was written reaches the database by itself, and a close leaves no log
   assert.equal(existsSync(`${path}-wal`), false);
 });
 
+test("a folder may have any name, and be gone before the end", async () => {
+  const home = process.cwd();
+  process.chdir(dirname(dirname(freshPath())));
+  try {
+    for (const folder of [" blank in front", "file:data?mode=ro", "50%20 'ä\"#"]) {
+      const { store, db } = await openSqlite(join(folder, "latchkey.db"), options());
+      await makeWorld(store, db);
+      assert.notEqual(statSync(join(folder, "latchkey.db-wal")).size, 0);
+      rmSync(folder, { recursive: true }); // perhaps before the checkpoints have opened it
+      await store.close();
+    }
+  } finally {
+    process.chdir(home);
+  }
+});
+
 test("only the owner of the process may read the files", async () => {
   const path = freshPath();
   const { store, db } = await openSqlite(path, options());

@@ -52,13 +52,15 @@ export interface OpenStore {
  * @throws NewerSchema when a newer release has migrated it.
  */
 export async function openSqlite(path: string, options: SqliteOptions): Promise<OpenStore> {
-  const release = path === ":memory:" ? () => {} : holdFolder(resolve(path));
+  const inMemory = path === ":memory:";
+  const file = inMemory ? path : resolve(path); // the driver would cut blanks off
+  const release = inMemory ? () => {} : holdFolder(file);
   let db: Database | undefined;
   try {
-    const connection = openConnection(path);
+    const connection = openConnection(file);
     db = new Kysely<Schema>({ dialect: new TransactionalDialect({ database: connection }) });
     await migrate(db, "sqlite");
-    const checkpoints = path === ":memory:" ? null : startCheckpoints(resolve(path));
+    const checkpoints = inMemory ? null : startCheckpoints(file);
     return {
       store: kyselyStore(
         { requests: db, revocations: db, renewals: db },
