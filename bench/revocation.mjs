@@ -12,8 +12,8 @@ export const title = "Revoke until refused on every node";
 
 const NODES = [1, 3, 8];
 const REVOKES = 200;
-/** Before them, unmeasured: fresh processes run code that is not compiled yet. */
-const WARM_UP = 20;
+/** Before them on each node, unmeasured: processes that run for months have compiled what they run. */
+const WARM_UP = 200;
 const LEASE_SECONDS = 10;
 /** So that no revocation knows where the others' clocks stand, each is begun at a random moment of this span. */
 const SPREAD_MS = 250;
@@ -54,8 +54,13 @@ async function measureHealthy(postgres, nodes, notify) {
     await fleet.db.query("insert into bare values (0)");
     const taken = [];
     const bare = [];
-    for (let turn = 0; turn < WARM_UP; turn++)
-      await revokeHeld(fleet, fleet.nodes[turn % nodes], fleet.nodes);
+    for (let turn = 0; turn < WARM_UP * nodes; turn++)
+      await revoke(
+        fleet,
+        fleet.nodes[turn % nodes],
+        await issueHeld(fleet, fleet.nodes),
+        fleet.nodes,
+      );
     const announcedBefore = fleet.announced();
     for (let turn = 0; turn < REVOKES; turn++) {
       const by = fleet.nodes[turn % nodes];
