@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { sql } from "kysely";
 import { CALLERS_MAX } from "./callers.ts";
 import type { Database, Engine } from "./engine.ts";
@@ -6,8 +7,11 @@ import { selectLivingEnvironments } from "./living.ts";
 import { rowOf } from "./row.ts";
 import type { Granularity, KeyCaller, Span, UsageAsk, UsageRow, UsageStore } from "./store.ts";
 import { mostUsed } from "./usage-ranking.ts";
-import { type Bucket, groupBuckets, NOTHING, plus, total } from "./usage-rows.ts";
+import { type Bucket, groupBuckets, type Names, NOTHING, plus, total } from "./usage-rows.ts";
 import { ALL_KEYS, BUCKETS, COUNTS } from "./usage-tables.ts";
+
+/** Numbers that one statement looks up or reads: SQLite holds up everything meanwhile, for some ms. */
+const CELLS_AT_ONCE = 2_000;
 
 type UsageReader = Pick<UsageStore, "readUsage" | "sumUsage" | "listCallers">;
 
@@ -21,7 +25,7 @@ export function usageReader(db: Database, engine: Engine, accountId: string): Us
         ask.keyIds !== null
           ? await readGiven(db, engine, environments, accountId, { ...ask, keyIds: ask.keyIds })
           : ask.by.key && ask.top === null
-            ? await readAll(db, engine, environments, ask)
+            ? await readAll(db, environments, ask)
             : await readTop(db, engine, environments, ask);
       return { outcome: "usage", rows };
     },
@@ -32,7 +36,7 @@ export function usageReader(db: Database, engine: Engine, accountId: string): Us
       const kept = await readHoursKept(db, key.environment);
       const span = { fromMs: Math.max(sinceMs, kept.fromMs), toMs: kept.toMs };
       const hours = await readBuckets(db, engine, "hour", span, [key]);
-      return hours.reduce((sum, { counts }) => plus(sum, counts), NOTHING);
+      return hours.flat().reduce((sum, { counts }) => plus(sum, counts), NOTHING);
     },
 
     async listCallers(keyId, max, sinceMs) {
@@ -73,32 +77,43 @@ async function readGiven(
 ): Promise<readonly UsageRow[]> {
   const found = await readKeys(db, accountId, ask.keyIds);
   const keys = found.filter(({ environment }) => environments.has(environment));
-  const buckets = await readBuckets(db, engine, ask.granularity, ask, keys);
+  const pieces = await readBuckets(db, engine, ask.granularity, ask, keys);
   const used = new Map<number, number>();
-  for (const { key, counts } of buckets) used.set(key, (used.get(key) ?? 0) + total(counts));
+  for (const piece of pieces)
+    for (const { key, counts } of piece) used.set(key, (used.get(key) ?? 0) + total(counts));
   const most = keys.toSorted((a, b) => (used.get(b.key) ?? 0) - (used.get(a.key) ?? 0));
   const named = most.slice(0, ask.top ?? most.length);
-  return groupBuckets(buckets, { keys: idsOf(named), environments }, ask.by);
+  return groupPieces(pieces, { keys: idsOf(named), environments }, ask.by);
 }
 
 /** Every key there is in these environments. */
 async function readAll(
   db: Database,
-  engine: Engine,
   environments: Environments,
   ask: UsageAsk,
 ): Promise<readonly UsageRow[]> {
-  const { table } = BUCKETS[ask.granularity];
-  const among = [...environments.keys()].map((environment) => ({ environment }));
-  const { rows } = await sql<Record<string, unknown>>`
-    select api_key.id, usage.environment, usage.at, usage.key, ${COUNTS}
-    from ${sql.table(table)} as usage join api_key on api_key.number = usage.key
-    where usage.environment in
-        (select environment from ${given(engine, "asked", ["environment"], among)})
-      and usage.at >= ${ask.fromMs} and usage.at < ${ask.toMs}
-    order by usage.at, usage.key`.execute(db);
-  const keys = idsOf(rows.map((row) => parseKeyNumber(row)));
-  return groupBuckets(rows.map(parseBucket), { keys, environments }, ask.by);
+  const ids = new Map<number, string>();
+  const pieces: (readonly Bucket[])[] = [];
+  for (const environment of environments.keys()) {
+    let [at, key] = [ask.fromMs, ALL_KEYS];
+    for (let read = CELLS_AT_ONCE; read === CELLS_AT_ONCE; ) {
+      const { rows } = await sql<Record<string, unknown>>`
+        select api_key.id, usage.environment, usage.at, usage.key, ${COUNTS}
+        from ${sql.table(BUCKETS[ask.granularity].table)} as usage
+          join api_key on api_key.number = usage.key
+        where usage.environment = ${environment}
+          and (usage.at, usage.key) > (${at}, ${key}) and usage.at < ${ask.toMs}
+        order by usage.at, usage.key limit ${sql.lit(CELLS_AT_ONCE)}`.execute(db);
+      for (const row of rows.map(parseKeyNumber)) ids.set(row.key, row.id);
+      const piece = rows.map(parseBucket);
+      pieces.push(piece);
+      ({ atMs: at, key } = piece.at(-1) ?? { atMs: at, key });
+      read = rows.length;
+      await setImmediate();
+    }
+  }
+  const rows = await groupPieces(pieces, { keys: ids, environments }, ask.by);
+  return rows.toSorted((left, right) => left.atMs - right.atMs);
 }
 
 /** The most used keys, where they were asked for, and what their environments have besides. */
@@ -116,30 +131,54 @@ async function readTop(
       : [];
   const sums = numbers.map((environment) => ({ environment, key: ALL_KEYS }));
   // Together, so that no verification is in the one and not in the other.
-  const buckets = await readBuckets(db, engine, granularity, ask, [...sums, ...most]);
-  return groupBuckets(buckets, { keys: idsOf(most), environments }, ask.by);
+  const pieces = await readBuckets(db, engine, granularity, ask, [...sums, ...most]);
+  return groupPieces(pieces, { keys: idsOf(most), environments }, ask.by);
 }
 
-/** Looks each bucket of each key up: far fewer than there are rows between the first and the last. */
+/**
+ * Looks each bucket of each key up: far fewer than there are rows between the first and the last. Piece by piece, each
+ * of them of all that there is at some times, the oldest first.
+ */
 async function readBuckets(
   db: Database,
   engine: Engine,
   granularity: Granularity,
   { fromMs, toMs }: Span,
   keys: readonly { readonly environment: number; readonly key: number }[],
-): Promise<readonly Bucket[]> {
+): Promise<readonly (readonly Bucket[])[]> {
   const { table, lengthMs } = BUCKETS[granularity];
   const times: { at: number }[] = [];
   for (let at = Math.floor(fromMs / lengthMs) * lengthMs; at < toMs; at += lengthMs)
     times.push({ at });
-  const { rows } = await sql<Record<string, unknown>>`
-    select usage.environment, usage.at, usage.key, ${COUNTS}
-    from ${given(engine, "bucket", ["at"], times)}
-      cross join ${given(engine, "asked", ["environment", "key"], keys)}
-      join ${sql.table(table)} as usage on usage.environment = asked.environment
-        and usage.at = bucket.at and usage.key = asked.key
-    order by usage.at`.execute(db);
-  return rows.map(parseBucket);
+  const pieces: (readonly Bucket[])[] = [];
+  const timesAtOnce = Math.max(1, Math.floor(CELLS_AT_ONCE / Math.max(1, keys.length)));
+  for (let start = 0; start < times.length; start += timesAtOnce) {
+    const some = times.slice(start, start + timesAtOnce);
+    const { rows } = await sql<Record<string, unknown>>`
+      select usage.environment, usage.at, usage.key, ${COUNTS}
+      from ${given(engine, "bucket", ["at"], some)}
+        cross join ${given(engine, "asked", ["environment", "key"], keys)}
+        join ${sql.table(table)} as usage on usage.environment = asked.environment
+          and usage.at = bucket.at and usage.key = asked.key
+      order by usage.at`.execute(db);
+    pieces.push(rows.map(parseBucket));
+    await setImmediate();
+  }
+  return pieces;
+}
+
+/** Groups what lies at the same times together, and lets everybody else work in between. */
+async function groupPieces(
+  pieces: readonly (readonly Bucket[])[],
+  names: Names,
+  by: UsageAsk["by"],
+): Promise<readonly UsageRow[]> {
+  const rows: UsageRow[] = [];
+  for (const piece of pieces) {
+    rows.push(...groupBuckets(piece, names, by));
+    await setImmediate();
+  }
+  return rows;
 }
 
 /** From the first to the last hour that there is anything of an environment in. */

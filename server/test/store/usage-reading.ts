@@ -18,6 +18,8 @@ const ASK: UsageAsk = {
   top: null,
 };
 
+const ONE = { accepted: 1 };
+
 const BY_KEY = { key: true, environment: false } as const;
 
 async function read(account: AccountStore, ask: Partial<UsageAsk>): Promise<readonly UsageRow[]> {
@@ -178,6 +180,37 @@ export const usageReadingPromises: Readonly<Record<string, Check>> = {
       }),
       { numRuns: 60 },
     );
+  },
+
+  "what is much is read piece by piece, whole, and others have their turn in between": async (
+    world,
+  ) => {
+    const keyIds: string[] = [];
+    for (let key = 0; key < 40; key++)
+      keyIds.push((await world.stored(key % 4 === 0 ? "development" : "production")).id);
+    const minutes = Array.from({ length: 120 }, (_, at) => MINUTE_MS + at * 60_000);
+    for (const id of keyIds) await record(world, ...minutes.map((at) => counted(id, ONE, at)));
+    for (const ask of [{ top: null }, { top: 40 }, { keyIds }]) {
+      let turns = 0;
+      const turn = () => {
+        turns += 1;
+        next = setImmediate(turn);
+      };
+      let next = setImmediate(turn);
+      const rows = await read(world.acme, { by: BY_KEY, ...ask });
+      clearImmediate(next);
+      assert.equal(rows.length, minutes.length * keyIds.length);
+      assert(turns >= 3, `${turns} turns`);
+      assert.deepEqual(
+        rows.map(({ atMs }) => atMs),
+        rows.map(({ atMs }) => atMs).sort(),
+      );
+      for (const id of keyIds)
+        assert.deepEqual(
+          rows.filter(({ keyId }) => keyId === id),
+          minutes.map((atMs) => row(ONE, { atMs, keyId: id })),
+        );
+    }
   },
 
   "a span has its first bucket and not the one at its end": async (world) => {

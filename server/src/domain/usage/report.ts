@@ -90,8 +90,9 @@ export async function readUsage(
   if (ask.by.key && bucketsOf(span, ask.granularity) * keysMax > CELLS_MAX)
     throw wrong("top", `Must be so small that top times the buckets is ${CELLS_MAX} at most.`);
   const rows = await rowsOf(account, { ...storeAsk(ask, span), top: ask.by.key ? top : null });
-  const entries = entriesOf(rows, ask.by);
-  if (entries.length > ENTRIES_MAX)
+  // Each row has one entry at least: of very many none is made.
+  const entries = rows.length > ENTRIES_MAX ? null : entriesOf(rows, ask.by);
+  if (entries === null || entries.length > ENTRIES_MAX)
     throw wrong("from", `There are more than ${ENTRIES_MAX} entries. Ask for less, or for CSV.`);
   return { ...span, granularity: ask.granularity, entries };
 }
