@@ -103,6 +103,38 @@ test("whoever goes away in the middle ends the reading", async () => {
   await over;
 });
 
+test("whoever goes away while a piece is read is no failure", async () => {
+  let answer = (): void => {};
+  const answered = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  let ended = (): void => {};
+  const over = new Promise<void>((resolve) => {
+    ended = resolve;
+  });
+  async function* slow(): AsyncGenerator<string, void, undefined> {
+    try {
+      yield "a";
+      yield "";
+      await answered;
+      yield "b";
+    } finally {
+      ended();
+    }
+  }
+  const told: unknown[] = [];
+  const { body } = await openCsv("table.csv", slow(), ambient, (error) => told.push(error));
+  const reader = body.getReader();
+  await reader.read();
+  const reading = reader.read();
+  await new Promise((resolve) => setImmediate(resolve));
+  const cancelled = reader.cancel();
+  answer();
+  await Promise.all([reading, cancelled, over]);
+  await new Promise((resolve) => setTimeout(resolve, 0)); // the turn that the reading gave to others
+  expect(told).toEqual([]);
+});
+
 test("what fails before the first piece is an error of its own, not a table", async () => {
   const { pieces } = source([new Error("absent")]);
   await expect(openCsv("table.csv", pieces, ambient, () => {})).rejects.toThrow("absent");

@@ -25,7 +25,7 @@ function csvCell(cell: string | number): string {
  * Makes a table that is read as fast as it is taken: of the rest, one piece is held at most. Pieces may be empty.
  *
  * Resolves with the first piece at hand, so that what fails at once is an error with a status. What fails later cuts the
- * connection: half a table must not look like a whole one. `failed` is told of it.
+ * connection: half a table must not look like a whole one. `failed` is told of it, but not of whoever went away.
  */
 export async function openCsv(
   name: string,
@@ -35,6 +35,7 @@ export async function openCsv(
 ): Promise<CsvFile> {
   const encoder = new TextEncoder();
   let next = await pieces.next();
+  let isWanted = true;
   const body = new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
@@ -42,17 +43,20 @@ export async function openCsv(
           for (let text = ""; text === ""; ) {
             // Others have their turn between two pieces, and the headers are on their way before one can fail.
             await new Promise<void>((resolve) => soon(resolve));
+            if (!isWanted) return;
             if (next.done === true) return controller.close();
             text = next.value;
             if (text !== "") controller.enqueue(encoder.encode(text));
             next = await pieces.next();
           }
         } catch (error) {
+          if (!isWanted) return;
           failed(error);
           controller.error(new Error("A table broke off."));
         }
       },
       async cancel() {
+        isWanted = false;
         await pieces.return();
       },
     },
