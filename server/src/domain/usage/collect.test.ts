@@ -246,13 +246,30 @@ test("where callers are not kept, nobody's address or User-Agent reaches the sto
   expect(statements.flat()[0]?.refusals).toMatchObject([{ requestId: "req_1", address: null }]);
 });
 
-test("who floods is told to try again, and what is stored meanwhile is bounded", async () => {
-  const { collector, store } = world();
-  store.answer = () => new Promise(() => {});
-  void collector.take("src_1", batch(1), true);
-  const refused: unknown[] = [];
-  for (let number = 2; number <= 12_000; number++)
-    collector.take("src_1", batch(number), false).catch((error: unknown) => refused.push(error));
-  await new Promise((resolve) => setImmediate(resolve));
-  expect(refused.length).toBeGreaterThan(1_900);
+test.each([
+  ["batches", 12_000, [count("key_1")], 10_000],
+  ["counts", 500, Array.from({ length: 1_000 }, (_, at) => count(`key_${at}`)), 400],
+] as const)("who floods with %s is told to try again, until some are stored", async (...given) => {
+  const [, sent, counts, queued] = given;
+  const { collector, store, settled } = world();
+  let answer = (): void => {};
+  store.answer = () =>
+    new Promise((resolve) => {
+      answer = resolve;
+    });
+  let refused = 0;
+  const send = (number: number): void => {
+    collector.take("src_1", batch(number, counts), true).catch(() => {
+      refused += 1;
+    });
+  };
+  for (let number = 1; number <= sent; number++) send(number);
+  await settled();
+  expect(refused).toBe(sent - queued - 1); // one is being stored
+  answer();
+  await settled();
+  refused = 0;
+  send(sent + 1);
+  await settled();
+  expect(refused).toBe(0);
 });

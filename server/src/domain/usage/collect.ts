@@ -31,8 +31,8 @@ const STATEMENT_COUNTS = 1_000;
 
 const MINUTE_MS = 60_000;
 
-/** Batches that wait to be stored; who comes then is to try again. */
-const QUEUED_MAX = 10_000;
+/** Batches that wait to be stored, and what is in them, some 100 MB; who comes then is to try again. */
+const QUEUED_MAX = { batches: 10_000, entries: 400_000 };
 
 interface Queued {
   readonly batch: SourcedBatch;
@@ -48,12 +48,16 @@ export function createCollector(options: CollectorOptions): Collector {
   const { store, ambient, logger, tally, callersKept } = options;
   const ownSource = ambient.randomId("src");
   let queue: Queued[] = [];
+  let entriesQueued = 0;
   let writing: Promise<void> | null = null;
   let reports: ReturnType<typeof createReports> | null = null;
 
   function enqueue(source: string, batch: UsageBatch): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (queue.length >= QUEUED_MAX) return reject(new Error("too many batches wait"));
+      const entries = entriesOf(batch);
+      if (queue.length >= QUEUED_MAX.batches || entriesQueued + entries > QUEUED_MAX.entries)
+        return reject(new Error("too many batches wait"));
+      entriesQueued += entries;
       queue.push({ batch: { source, ...fitToStore(batch) }, resolve, reject });
     });
   }
@@ -104,6 +108,7 @@ export function createCollector(options: CollectorOptions): Collector {
         // Nothing of a source may overtake what it sent before.
         for (const { reject } of [...taken, ...queue]) reject(err);
         queue = [];
+        entriesQueued = 0;
       }
       await new Promise<void>((resolve) => ambient.soon(resolve)); // everybody else first
     }
@@ -117,7 +122,9 @@ export function createCollector(options: CollectorOptions): Collector {
       if (length > 0 && counts > STATEMENT_COUNTS) break;
       length += 1;
     }
-    return queue.splice(0, length);
+    const taken = queue.splice(0, length);
+    for (const { batch } of taken) entriesQueued -= entriesOf(batch);
+    return taken;
   }
 
   function startReports(): ReturnType<typeof createReports> {
@@ -157,4 +164,8 @@ export function createCollector(options: CollectorOptions): Collector {
       return reports?.lost ?? 0;
     },
   };
+}
+
+function entriesOf({ counts, callers, refusals }: UsageBatch): number {
+  return counts.length + callers.length + refusals.length;
 }
