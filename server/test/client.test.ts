@@ -124,13 +124,15 @@ test("keys are searched, listed by page and walked through to the last", async (
 test("what becomes of a key is counted, and a refusal tells its owner the truth", async () => {
   const { apiKeys, usage, refusals } = account;
   const { id, api_key } = await apiKeys.create("production", { type: "secret", description: "=1" });
-  expect((await verifier.apiKeys.verify({ api_key })).valid).toBe(true);
+  const caller = { address: "203.0.113.7", user_agent: "their app" };
+  expect((await verifier.apiKeys.verify({ api_key, caller })).valid).toBe(true);
   await apiKeys.revoke(id);
   const refused = await verifier.apiKeys.verify({ api_key });
   if (refused.valid) throw new Error("a revoked key was accepted");
   await expect
     .poll(async () => (await apiKeys.usage(id)).totals.last_24_hours, { timeout: 10_000 })
     .toEqual({ accepted: 1, refused: 1 });
+  expect((await apiKeys.usage(id)).callers).toMatchObject([{ ...caller, count: 1 }]);
   const ask = { api_key_ids: [id], group_by: ["outcome"], granularity: "day" } as const;
   const { entries } = await usage.read(ask);
   expect(entries).toMatchObject([

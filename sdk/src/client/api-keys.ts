@@ -38,6 +38,10 @@ export interface VerifyAsk {
   api_key: string;
   type?: ApiKeyType | "any" | undefined;
   environment?: string | undefined;
+  /** Who sent you the key, for its owner to see. */
+  caller?:
+    | { address?: string | null | undefined; user_agent?: string | null | undefined }
+    | undefined;
 }
 
 const PATH = ["v1", "api_keys"] as const;
