@@ -8,12 +8,12 @@ interface Passed {
 /** The address at the other end of a request's connection, where its server tells. */
 export function peerAddress(passed: unknown, request: Request): string | undefined {
   if (typeof passed !== "object" || passed === null) return undefined;
-  const { remoteAddr, incoming } = passed as Passed;
+  const server: Passed = passed;
   try {
     const address =
-      incoming?.socket?.remoteAddress ??
-      remoteAddr?.hostname ??
-      (passed as Passed).requestIP?.(request)?.address;
+      server.incoming?.socket?.remoteAddress ??
+      server.remoteAddr?.hostname ??
+      server.requestIP?.(request)?.address;
     return typeof address === "string" ? address : undefined;
   } catch {
     return undefined; // what looked like a server was none

@@ -22,6 +22,18 @@ test.each<[string, unknown, string | undefined]>([
     },
     undefined,
   ],
+  [
+    "something that has no such property, and says so",
+    new Proxy(
+      {},
+      {
+        get(_, name) {
+          throw new Error(`no ${String(name)}`);
+        },
+      },
+    ),
+    undefined,
+  ],
   ["something that only looks like it", { requestIP: "192.0.2.5" }, undefined],
 ])("the address as %s tells it", (_, passed, address) => {
   expect(peerAddress(passed, REQUEST)).toBe(address);
