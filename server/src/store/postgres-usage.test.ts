@@ -151,3 +151,28 @@ test("a process that sends until it is told counts once, though backends are kil
       if (!(error instanceof DatabaseError)) throw error;
     }
 });
+
+test("what is stored is said to be, though callers that are too many cannot be dropped yet", async () => {
+  const { name, keys, stores, world } = await startNodes(1);
+  const [store] = stores;
+  const [keyId = ""] = keys;
+  assert(store !== undefined);
+  const sixty = (source: string): SourcedBatch => {
+    const callers = Array.from({ length: 60 }, (_, at) =>
+      caller({ keyId, address: `192.0.2.${at}`, lastMs: START_MS + at }),
+    );
+    return batch(source, 1, { counts: [counted(keyId, { accepted: 60 })], callers });
+  };
+  const kept = async () => (await world.db.selectFrom("key_caller").selectAll().execute()).length;
+  await postgres.run(
+    `create function refuse() returns trigger as 'begin raise ''not now''; end' language plpgsql;
+    create trigger refuse before delete on key_caller for each row execute function refuse()`,
+    name,
+  );
+  await store.recordUsage([sixty("one")], START_MS);
+  assert.equal((await world.acme.sumUsage(keyId, 0)).accepted, 60);
+  assert.equal(await kept(), 60);
+  await postgres.run("drop trigger refuse on key_caller", name);
+  await store.recordUsage([sixty("two")], START_MS);
+  assert.equal(await kept(), 50);
+});
