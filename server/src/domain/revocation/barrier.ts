@@ -83,6 +83,8 @@ export function createBarrier(options: BarrierOptions): Barrier {
   const waiting = new Set<Waiting>();
   /** Seqs, one for each call, of barriers whose end is not recorded yet. */
   const underWay = new Set<{ readonly seq: number }>();
+  /** Rows that a barrier has outlived, with its seq: read on, until the reaper has seen the dead ones for a whole lease. */
+  const outlived = new Map<string, number>();
   let reading = false;
   let dueMs = Number.POSITIVE_INFINITY;
   let cancelReading = (): void => {};
@@ -106,6 +108,7 @@ export function createBarrier(options: BarrierOptions): Barrier {
     const asked = new Set(waiting); // who comes during the reading may have committed after it began
     try {
       const { seq, nodes } = await reaper.observe();
+      forgetGone(nodes);
       for (const wait of asked) {
         if (!waiting.has(wait)) continue; // outlived during the reading
         // A reading that does not know of the commit yet is of a stale snapshot: not used.
@@ -116,9 +119,20 @@ export function createBarrier(options: BarrierOptions): Barrier {
       for (const wait of asked) if (waiting.has(wait)) unread(wait, cause);
     }
     reading = false;
-    if (waiting.size === 0) return;
+    if (waiting.size === 0) {
+      if (outlived.size > 0) readIn(PAUSE_MAX_MS);
+      return;
+    }
     if ([...waiting].some((wait) => !asked.has(wait))) void read();
     else readIn(Math.min(...[...waiting].map(pauseOf)));
+  }
+
+  /** A row that is gone, or that speaks again, delays nobody any more. */
+  function forgetGone(nodes: readonly NodeRow[]): void {
+    for (const [id, seq] of outlived) {
+      const row = nodes.find((each) => each.id === id);
+      if (row === undefined || row.appliedSeq >= seq) outlived.delete(id);
+    }
   }
 
   function judge(wait: Waiting, nodes: readonly NodeRow[]): void {
@@ -151,8 +165,9 @@ export function createBarrier(options: BarrierOptions): Barrier {
       wait.cancelLapse = ambient.after(leftMs, () => awaitLapse(wait));
       return;
     }
+    for (const id of wait.late.keys()) outlived.set(id, wait.seq);
     end(wait);
-    readIn(PAUSE_MAX_MS); // once more: by then the reaper has seen the dead rows for a whole lease
+    readIn(PAUSE_MAX_MS);
   }
 
   function unread(wait: Waiting, cause: unknown): void {
