@@ -2,7 +2,10 @@
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
 import { connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { spawnServer } from "./world.mjs";
 
 const COMMAND = new URL("../server/bin/latchkey.js", import.meta.url).pathname;
@@ -91,6 +94,28 @@ function setUp(env) {
     );
     child.stdin.end(`${randomBytes(12).toString("hex")}\n`);
   });
+}
+
+/** One node on SQLite in a folder of its own, as {@link startFleet} gives it, but for the database's client. */
+export async function startOnSqlite({ leaseSeconds }) {
+  const undo = [];
+  const stop = async () => {
+    for (const step of undo.splice(0).reverse()) await step();
+  };
+  try {
+    const folder = mkdtempSync(join(tmpdir(), "latchkey-bench-"));
+    undo.push(() => rmSync(folder, { recursive: true, force: true }));
+    const { PATH, HOME } = process.env; // nobody's settings but ours
+    const listens = { HOST: "127.0.0.1", PORT: "0", LATCHKEY_LEASE_SECONDS: String(leaseSeconds) };
+    const env = { PATH, HOME, LATCHKEY_DATA: folder, ...listens };
+    const { service_token: token, verifier_token: verifierToken } = await setUp(env);
+    const server = await spawnServer([COMMAND, "serve"], env);
+    undo.push(server.stop);
+    return { nodes: [{ server }], token, verifierToken, atStop: (step) => undo.push(step), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
 }
 
 /** A way to the database that can fall silent: nothing passes, nothing is closed, and nobody is told. */

@@ -57,6 +57,7 @@ async function measureHealthy(postgres, nodes, notify) {
     await fleet.db.query("create table bare (at bigint)");
     await fleet.db.query("insert into bare values (0)");
     const taken = [];
+    const waited = [];
     const bare = [];
     for (let turn = 0; turn < (notify ? WARM_UP : WARM_UP_SLOW) * nodes; turn++)
       await revoke(
@@ -72,11 +73,12 @@ async function measureHealthy(postgres, nodes, notify) {
       if (revocation.acknowledged !== nodes || revocation.lapsed !== 0)
         throw new Error(`a healthy revocation was answered ${JSON.stringify(revocation)}`);
       taken.push(tookMs);
+      waited.push(revocation.took_ms);
       bare.push(await timed(() => fleet.db.query("update bare set at = at + 1")));
     }
     const announced = fleet.announced() - announcedBefore;
     if (announced !== (notify ? REVOKES : 0)) throw new Error(`${announced} were announced`);
-    return { nodes, notify, taken, bare, ...(await load.stop()) };
+    return { nodes, notify, taken, waited, bare, ...(await load.stop()) };
   } finally {
     await fleet.stop();
   }
@@ -216,10 +218,18 @@ function report(healthy, lost, { loadBefore, version }) {
     ),
     "",
     ...table(
-      [`ms, ${REVOKES} revokes each`, "p50", "p99", "worst", "bare commit, p50 p99 worst"],
-      healthy.map(({ nodes, notify, taken, bare }) => [
+      [
+        `ms, ${REVOKES} revokes each`,
+        "p50",
+        "p99",
+        "worst",
+        "of it from its commit until refused everywhere, p50 p99 worst",
+        "bare commit, p50 p99 worst",
+      ],
+      healthy.map(({ nodes, notify, taken, waited, bare }) => [
         `${nodes} ${nodes === 1 ? "node" : "nodes"}, ${notify ? "with" : "without"} NOTIFY`,
         ...numbers(taken),
+        each(numbersOf(waited), 0),
         numbers(bare).join(" "),
       ]),
     ),
@@ -253,7 +263,11 @@ function quantile(all, share) {
 }
 
 function numbers(all) {
-  return [quantile(all, 0.5), quantile(all, 0.99), Math.max(...all)].map((one) => one.toFixed(1));
+  return numbersOf(all).map((one) => one.toFixed(1));
+}
+
+function numbersOf(all) {
+  return [quantile(all, 0.5), quantile(all, 0.99), Math.max(...all)];
 }
 
 function ms(number) {
