@@ -22,7 +22,7 @@ export interface Reports {
 }
 
 /** How often what was counted is reported: a process that is killed loses no more than that. */
-export const REPORT_EVERY_MS = 1_000;
+const REPORT_EVERY_MS = 1_000;
 
 /** A batch that nobody has confirmed within so many reports is sent again. */
 const REPORTS_UNTIL_RESENT = 5;

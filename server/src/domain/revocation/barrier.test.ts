@@ -1,6 +1,6 @@
 import { pino } from "pino";
 import { expect, test } from "vitest";
-import { ambientOf } from "../../ambient.ts";
+import { playTime } from "../../../test/played-time.ts";
 import type { NodeRow } from "../../store/store.ts";
 import { createBarrier } from "./barrier.ts";
 
@@ -18,24 +18,9 @@ const row = (id: string, appliedSeq: number): NodeRow => ({
 
 /** A barrier whose rows the test plays, in a world whose time is a variable. */
 function world() {
-  let nowMs = 0;
-  let timers: { atMs: number; task: () => void }[] = [];
+  const { ambient, nowMs, pass } = playTime();
   let rows: NodeRow[] = [];
   const read: number[] = [];
-  const ambient = {
-    ...ambientOf({
-      nowMs: () => nowMs,
-      monoMs: () => nowMs,
-      randomBytes: (count) => new Uint8Array(count),
-    }),
-    after(ms: number, task: () => void) {
-      const timer = { atMs: nowMs + ms, task };
-      timers.push(timer);
-      return () => {
-        timers = timers.filter((each) => each !== timer);
-      };
-    },
-  };
   const barrier = createBarrier({
     leases: {
       pendingRevocations: async () => [],
@@ -49,25 +34,13 @@ function world() {
     },
     reaper: {
       async observe() {
-        read.push(nowMs);
+        read.push(nowMs());
         return { seq: 1, nodes: rows };
       },
     },
     ambient,
     logger: pino({ level: "silent" }),
   });
-  const pass = async (ms: number): Promise<void> => {
-    const endMs = nowMs + ms;
-    for (;;) {
-      await new Promise((resolve) => setImmediate(resolve));
-      const [due] = timers.filter((each) => each.atMs <= endMs).sort((a, b) => a.atMs - b.atMs);
-      if (due === undefined) break;
-      timers = timers.filter((each) => each !== due);
-      nowMs = due.atMs;
-      due.task();
-    }
-    nowMs = endMs;
-  };
   return {
     barrier,
     read,

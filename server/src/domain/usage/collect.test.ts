@@ -1,7 +1,7 @@
 import { createTally, type HeldKey, type KeyCount, type UsageBatch } from "@latchkey/sdk/core";
 import { pino } from "pino";
 import { expect, test } from "vitest";
-import { ambientOf } from "../../ambient.ts";
+import { playTime } from "../../../test/played-time.ts";
 import type { SourcedBatch } from "../../store/store.ts";
 import { createCollector } from "./collect.ts";
 
@@ -24,25 +24,9 @@ const held = (id: string): HeldKey => ({
 
 /** A collector on a store that the test plays, in a world whose time is a variable. */
 function world({ callersKept = true } = {}) {
-  let nowMs = NOON_MS;
-  let timers: { atMs: number; task: () => void }[] = [];
+  const { ambient, pass } = playTime(NOON_MS);
   const statements: (readonly SourcedBatch[])[] = [];
   const store = { answer: (): Promise<void> => Promise.resolve() };
-  const ambient = {
-    ...ambientOf({
-      nowMs: () => nowMs,
-      monoMs: () => nowMs,
-      randomBytes: (count) => new Uint8Array(count),
-    }),
-    soon: (task: () => void) => queueMicrotask(task),
-    after(ms: number, task: () => void) {
-      const timer = { atMs: nowMs + ms, task };
-      timers.push(timer);
-      return () => {
-        timers = timers.filter((each) => each !== timer);
-      };
-    },
-  };
   const tally = createTally();
   const collector = createCollector({
     store: {
@@ -58,18 +42,6 @@ function world({ callersKept = true } = {}) {
   });
   /** Lets everything happen that needs no time. */
   const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-  const pass = async (ms: number): Promise<void> => {
-    const endMs = nowMs + ms;
-    for (;;) {
-      const [due] = timers.filter((each) => each.atMs <= endMs).sort((a, b) => a.atMs - b.atMs);
-      if (due === undefined) break;
-      timers = timers.filter((each) => each !== due);
-      nowMs = due.atMs;
-      due.task();
-      await settled();
-    }
-    nowMs = endMs;
-  };
   const sources = () =>
     statements.map((batches) =>
       batches.map(({ source, number }) => `${source.slice(0, 5)} ${number}`),
