@@ -1,14 +1,17 @@
+import { ownAccountCalls } from "./client/account.ts";
 import { accountCalls } from "./client/accounts.ts";
 import { apiKeyCalls } from "./client/api-keys.ts";
 import { environmentCalls } from "./client/environments.ts";
 import type { ClientAmbient } from "./client/limit.ts";
 import { accountRefusalCalls, operatorRefusalCalls } from "./client/refusals.ts";
 import { serverUrl } from "./client/server-url.ts";
+import { serviceTokenCalls } from "./client/service-tokens.ts";
 import type { MeJson, ProvisionedJson, WhoamiJson } from "./client/shapes.ts";
 import { tokenCalls } from "./client/tokens.ts";
 import { type CallOptions, createTransport, type TransportSettings } from "./client/transport.ts";
 import { usageCalls } from "./client/usage.ts";
 
+export type { OwnAccountEdit } from "./client/account.ts";
 export type { AccountEdit, NewAccount } from "./client/accounts.ts";
 export { ApiError } from "./client/api-error.ts";
 export type {
@@ -16,6 +19,7 @@ export type {
   ApiKeyFilter,
   ApiKeySearch,
   NewApiKey,
+  Rotation,
   VerifyAsk,
 } from "./client/api-keys.ts";
 export type { ClientAmbient } from "./client/limit.ts";
@@ -28,6 +32,11 @@ export type {
   UnattributedRefusalReason,
   UnattributedRefusalSearch,
 } from "./client/refusals.ts";
+export type {
+  NewServiceToken,
+  NewServiceTokenJson,
+  ServiceTokenJson,
+} from "./client/service-tokens.ts";
 export type * from "./client/shapes.ts";
 export type { NewToken, NewTokenJson, TokenJson } from "./client/tokens.ts";
 export type { CallOptions, Created, CreateOptions } from "./client/transport.ts";
@@ -86,6 +95,10 @@ export function createClient(options: ClientOptions = {}) {
   return {
     environments: environmentCalls(transport),
     apiKeys: apiKeyCalls(transport),
+    /** The account itself, and what its owner sets. */
+    account: ownAccountCalls(transport),
+    /** The account's service tokens. */
+    serviceTokens: serviceTokenCalls(transport),
     /** For the operator's backend, with an operator token. */
     accounts: accountCalls(transport),
     /** The operator's own verifier and operator tokens, with an operator token or the operator's session. */

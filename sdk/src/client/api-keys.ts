@@ -5,6 +5,7 @@ import type {
   IssuedApiKeyJson,
   Page,
   PageAsk,
+  RotatedApiKeyJson,
   VerdictJson,
 } from "./shapes.ts";
 import type { Ask, CallOptions, CreateOptions, Transport } from "./transport.ts";
@@ -17,6 +18,8 @@ export interface ApiKeySearch {
   q?: string | undefined;
   /** `never`: never accepted. `over_90_days_ago`: not accepted for 90 days, and not created since then. */
   last_used?: "never" | "over_90_days_ago" | undefined;
+  /** By when the key ends; what has ended is found by `status`. */
+  expires?: "within_7_days" | "within_30_days" | "never" | undefined;
 }
 
 /** Which page of which keys. */
@@ -30,8 +33,23 @@ export interface NewApiKey {
   expires_at?: string | undefined;
 }
 
-/** What of a key can change; what is not named stays. */
-export type ApiKeyEdit = Pick<NewApiKey, "description" | "metadata">;
+/** What of a key can change; what is not named stays. Neither of what ends it can be changed once it has ended. */
+export interface ApiKeyEdit extends Pick<NewApiKey, "description" | "metadata"> {
+  /** Its end, ISO 8601, or `null` for none. Not of a key that is being rotated. */
+  expires_at?: string | null | undefined;
+  /** Of a key that is being rotated, 1 to 2,592,000; counted from when the overlap started. */
+  overlap_seconds?: number | undefined;
+}
+
+/** How a key is replaced. */
+export interface Rotation {
+  /** How long the old key is accepted beside its successor, 0 to 2,592,000 (30 days). 0 revokes it. */
+  overlap_seconds: number;
+  /** Whether that counts from `now`, as it does unless given, or from the first use of the successor. */
+  starts?: "now" | "first_use" | undefined;
+  /** The successor's own end, or `null` for none. Unless given it lives as long as the old one was made for. */
+  expires_at?: string | null | undefined;
+}
 
 /** A token to judge, and what it is asked for: `secret` unless `type` says otherwise, in any environment. */
 export interface VerifyAsk {
@@ -74,8 +92,28 @@ export function apiKeyCalls({ call, create }: Transport) {
         { path: PATH, query: { environment }, body },
         options,
       ),
+    /** Bringing the end of a key forward resolves when every verifier anywhere knows it. */
     update: (id: string, body: ApiKeyEdit, options?: CallOptions) =>
-      call<ApiKeyJson>({ method: "PATCH", path: [...PATH, id], body }, options),
+      call<ApiKeyJson>({ method: "PATCH", path: [...PATH, id], body, waits: true }, options),
+    /**
+     * Replaces a key: issues its successor, and ends the old one after the overlap. Resolves only with the successor's
+     * token, as creating does. To end the overlap early, revoke the old key.
+     */
+    rotate: <Options extends CreateOptions = CallOptions>(
+      id: string,
+      body: Rotation,
+      options?: Options,
+    ) =>
+      create<RotatedApiKeyJson, Omit<RotatedApiKeyJson, "api_key">, Options>(
+        { path: [...PATH, id, "rotate"], body, waits: true },
+        options,
+      ),
+    /** Exchanges a service token for a secret key of one environment that lives for an hour. */
+    exchange: (environment: string, options?: CallOptions) =>
+      call<{ api_key: string }>(
+        { method: "POST", path: [...PATH, "exchange"], query: { environment }, body: {} },
+        options,
+      ),
     /**
      * Revokes a key for good. Resolves when no verifier anywhere accepts it any more; with `wait: false` as soon as
      * that is recorded. Of a key that is revoked already the first revocation stands.

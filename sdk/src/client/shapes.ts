@@ -45,9 +45,18 @@ export interface ApiKeyJson {
   revoked_by: ActorJson | null;
   revoked_reason: string | null;
   revocation: RevocationJson | null;
+  /** The key that this one replaces, and the one that replaces it: ids. */
   rotated_from: string | null;
   rotated_to: string | null;
+  /**
+   * Of a key that was rotated: how long it is accepted beside its successor, and since when; `started_at: null` waits
+   * for the first use of the successor. `expires_at` is the end, once there is one.
+   */
+  overlap: { seconds: number; started_at: string | null } | null;
 }
+
+/** What rotating answers: the successor with its token, this once, and the key that it replaces as that is now. */
+export type RotatedApiKeyJson = IssuedApiKeyJson & { predecessor: ApiKeyJson };
 
 /** A key as the answer that issued it shows it: with its token, this once. */
 export type IssuedApiKeyJson = ApiKeyJson & { api_key: string };
@@ -90,6 +99,16 @@ export interface ProvisionedJson {
 export interface KnownAccountJson {
   account: { id: string; name: string; slug: string };
   environments: { id: string; slug: string }[];
+}
+
+/** An account as its own people see it. */
+export interface OwnAccountJson {
+  id: string;
+  name: string;
+  slug: string;
+  created_at: string;
+  /** The longest that an API key of the account may live, in days; `null`: as long as it is wanted. */
+  api_key_max_age_days: number | null;
 }
 
 /** A role in an account, from most to least rights. */

@@ -48,6 +48,7 @@ const apiKeyJson = z
     revocation: revocationJson.nullable(),
     rotated_from: z.string().nullable(),
     rotated_to: z.string().nullable(),
+    overlap: z.object({ seconds: z.number(), started_at: timeJson.nullable() }).nullable(),
   })
   .openapi("ApiKey");
 
@@ -71,6 +72,13 @@ function shapeKey(key: ApiKey, token: string | null = key.token): ApiKeyJson {
     revocation: key.revocation === null ? null : shapeRevocation(key.revocation),
     rotated_from: key.rotatedFrom,
     rotated_to: key.rotatedTo,
+    overlap:
+      key.overlap === null
+        ? null
+        : {
+            seconds: Math.round(key.overlap.lengthMs / 1_000),
+            started_at: isoTime(key.overlap.startedAtMs),
+          },
   };
 }
 

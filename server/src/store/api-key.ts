@@ -29,4 +29,9 @@ export interface ApiKey {
   readonly revocation: Revocation | null;
   readonly rotatedFrom: string | null;
   readonly rotatedTo: string | null;
+  /**
+   * Of a key that was rotated: how long it lives on beside its successor, and since when; `null` while that waits for
+   * the first use of the successor. `expiresAtMs` tells the end.
+   */
+  readonly overlap: { readonly lengthMs: number; readonly startedAtMs: number | null } | null;
 }

@@ -66,12 +66,15 @@ export const KEY_COLUMNS = [
   "api_key.revoked_reason",
   "api_key.rotated_from",
   "api_key.rotated_to",
+  "api_key.overlap_ms",
+  "api_key.overlap_from",
   ...REVOCATION_COLUMNS,
 ] as const;
 
 /** A row of {@link KEY_COLUMNS}. */
 export function parseKey(columns: Columns): ApiKey {
   const row = rowOf("api_key", columns);
+  const lengthMs = row.integerOrNull("overlap_ms");
   return {
     id: row.text("id"),
     environment: { id: row.text("environment_id"), slug: row.text("environment_slug") },
@@ -90,6 +93,8 @@ export function parseKey(columns: Columns): ApiKey {
     revocation: parseRevocation(row),
     rotatedFrom: row.textOrNull("rotated_from"),
     rotatedTo: row.textOrNull("rotated_to"),
+    overlap:
+      lengthMs === null ? null : { lengthMs, startedAtMs: row.integerOrNull("overlap_from") },
   };
 }
 

@@ -14,6 +14,7 @@ CREATE TABLE "access_token" (
   "last_used_at" integer,
   "deleted_at" integer,
   "deletion_seq" integer references "revocation" ("seq") check ((deleted_at is null) = (deletion_seq is null)),
+  "expires_at" integer,
   constraint "access_token_account" check ((kind = 'service') = (account_id is not null))
 ) strict;
 
@@ -29,6 +30,8 @@ CREATE TABLE "account" (
   "suspension_seq" integer references "revocation" ("seq"),
   "deleted_at" integer,
   "deletion_seq" integer references "revocation" ("seq"),
+  "key_max_age_ms" integer,
+  "key_max_age_from" integer,
   constraint "account_suspension" check (("suspended_at" is null) = ("suspension_seq" is null)),
   constraint "account_deletion" check (("deleted_at" is null) = ("deletion_seq" is null))
 ) strict;
@@ -64,6 +67,11 @@ CREATE TABLE "api_key" (
   "rotated_from" text references "api_key" ("id"),
   "rotated_to" text references "api_key" ("id"),
   number integer,
+  "overlap_ms" integer,
+  "overlap_from" integer,
+  "expires_before" integer,
+  "expiry_seq" integer references "revocation" ("seq"),
+  "exchanged_by" text references "access_token" ("id"),
   constraint "api_key_secret_not_kept" check (type = 'public' or token is null),
   constraint "api_key_revocation" check (("revoked_at" is null) = ("revocation_seq" is null)),
   constraint "api_key_revoked_by" check (("revoked_at" is null) = ("revoked_by_id" is null))
@@ -71,7 +79,13 @@ CREATE TABLE "api_key" (
 
 CREATE INDEX "api_key_environment_id_idx" on "api_key" ("environment_id", "id");
 
+CREATE INDEX "api_key_exchanged_by_idx" on "api_key" ("exchanged_by") where "exchanged_by" is not null;
+
 CREATE UNIQUE INDEX "api_key_number_idx" on "api_key" ("number");
+
+CREATE INDEX "api_key_overlap_awaited_idx" on "api_key" ("rotated_to") where overlap_ms is not null and overlap_from is null and revoked_at is null;
+
+CREATE UNIQUE INDEX "api_key_rotated_to_idx" on "api_key" ("rotated_to") where "rotated_to" is not null;
 
 CREATE TABLE "audit_event" (
   "id" text not null primary key,

@@ -81,6 +81,9 @@ export interface AccountTable {
   suspended_at: number | null;
   /** Of the suspension that stands. */
   suspension_seq: number | null;
+  /** How long its keys may live, and since when that is so. */
+  key_max_age_ms: number | null;
+  key_max_age_from: number | null;
   deleted_at: number | null;
   deletion_seq: number | null;
 }
@@ -130,6 +133,16 @@ export interface ApiKeyTable {
   revocation_seq: number | null;
   rotated_from: string | null;
   rotated_to: string | null;
+  /** How long it lives on beside its successor, once it was rotated; `expires_at` tells the end, when there is one. */
+  overlap_ms: number | null;
+  /** Since when; `null` while that waits for the first use of the successor. */
+  overlap_from: number | null;
+  /** When it would expire had it not been rotated. */
+  expires_before: number | null;
+  /** Of the change that last brought its end forward. */
+  expiry_seq: number | null;
+  /** The service token that it was given for. */
+  exchanged_by: string | null;
   /** What usage knows it by. */
   number: Generated<number>;
 }
@@ -146,6 +159,7 @@ export interface AccessTokenTable {
   created_by_id: string;
   created_by_name: string;
   last_used_at: number | null;
+  expires_at: number | null;
   deleted_at: number | null;
   deletion_seq: number | null;
 }

@@ -45,6 +45,7 @@ describe("a key", () => {
       revocation: null,
       rotated_from: null,
       rotated_to: null,
+      overlap: null,
     });
     const { serviceToken } = world.acme;
     const again = await world.call(`GET /v1/api_keys/${rest.id}`, { token: serviceToken });

@@ -177,6 +177,7 @@ function apiKey(id: string, revocation: Revocation): ApiKey {
     revocation,
     rotatedFrom: null,
     rotatedTo: null,
+    overlap: null,
   };
 }
 

@@ -57,6 +57,7 @@ export const keyPromises: Readonly<Record<string, Check>> = {
       revocation: null,
       rotatedFrom: null,
       rotatedTo: null,
+      overlap: null,
     };
     assert.deepEqual(await acme.findKey(key.id), expected);
   },

@@ -23,6 +23,7 @@ const key: ApiKey = {
   revocation: null,
   rotatedFrom: null,
   rotatedTo: null,
+  overlap: null,
 };
 
 function refused(reason: Refused["reason"], of: Partial<ApiKey> | null = {}): Refused {

@@ -4,6 +4,7 @@ import * as initial from "./0001-initial.ts";
 import * as sweptInOrder from "./0002-swept-in-order.ts";
 import * as operatorTokens from "./0003-operator-tokens.ts";
 import * as usage from "./0004-usage.ts";
+import * as keyLives from "./0005-key-lives.ts";
 
 /** Every migration by name, in order. Code, not files: a build or bundle loses none. */
 const MIGRATIONS = {
@@ -11,6 +12,7 @@ const MIGRATIONS = {
   "0002-swept-in-order": sweptInOrder.up,
   "0003-operator-tokens": operatorTokens.up,
   "0004-usage": usage.up,
+  "0005-key-lives": keyLives.up,
 } satisfies Record<string, (db: Database, dialect: Engine["dialect"]) => Promise<void>>;
 
 /** The database was migrated by a release that this one does not know. Nothing was written. */
