@@ -2,24 +2,31 @@ import type { Role } from "../store/store.ts";
 
 /** What can be allowed to somebody inside one account. */
 export type AccountPermission =
+  | "account:read"
+  | "account:write"
   | "keys:read"
   | "keys:write"
   | "environments:read"
-  | "environments:write";
+  | "environments:write"
+  | "service_tokens:read"
+  | "service_tokens:write";
 
-const EVERYTHING: readonly AccountPermission[] = [
+const ADMIN: readonly AccountPermission[] = [
+  "account:read",
   "keys:read",
   "keys:write",
   "environments:read",
   "environments:write",
+  "service_tokens:read",
+  "service_tokens:write",
 ];
 
 /** The one table of roles. "keys:read" never includes a secret token: nobody can read those again. */
 const ROLE_PERMISSIONS: Readonly<Record<Role, readonly AccountPermission[]>> = {
-  owner: EVERYTHING,
-  admin: EVERYTHING,
-  member: ["keys:read", "environments:read"],
-  support: ["environments:read"],
+  owner: [...ADMIN, "account:write"],
+  admin: ADMIN,
+  member: ["account:read", "keys:read", "environments:read"],
+  support: ["account:read", "environments:read"],
 };
 
 /** The role whose rights a service token has. */
