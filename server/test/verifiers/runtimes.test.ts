@@ -8,6 +8,9 @@ import { type App, startApp, startWorld, type World } from "./world.ts";
 /** Long enough to download a runtime, once: npm keeps it. */
 const DOWNLOAD_MAX_MS = 120_000;
 
+/** Set where all of them can be had, so that none is skipped unnoticed. */
+const REQUIRED = process.env.LATCHKEY_REQUIRE_DOWNLOADS === "1";
+
 /** For a machine that is busy with something else. */
 const NOISE_MS = 3_000;
 
@@ -17,10 +20,17 @@ beforeAll(async () => {
 });
 afterAll(() => world?.stop());
 
-/** Where a runtime of the npm registry is, or why it is not to be had here. */
-async function runtime(name: string, command: string): Promise<{ path: string } | { why: string }> {
+/**
+ * Where a runtime of the npm registry is, or why it is not to be had here.
+ *
+ * @param evaluate How it is told to run a script from its command line.
+ */
+async function runtime(
+  name: string,
+  ...evaluate: readonly string[]
+): Promise<{ path: string } | { why: string }> {
   const script = "process.stdout.write(process.execPath)";
-  const args = ["--yes", "--package", name, "--", command, "-e", script];
+  const args = ["--yes", "--package", name, "--", ...evaluate, script];
   try {
     const { stdout } = await promisify(execFile)("npx", args, {
       cwd: tmpdir(),
@@ -28,6 +38,7 @@ async function runtime(name: string, command: string): Promise<{ path: string } 
     });
     return { path: stdout.trim() };
   } catch (error) {
+    if (REQUIRED) throw error;
     return { why: `${name} cannot be installed here: ${String(error).slice(0, 200)}` };
   }
 }
@@ -38,21 +49,25 @@ async function until(app: App, token: string, outcome: string): Promise<void> {
   });
 }
 
-/** Node 20 has no WebSocket of its own, that of Node 24 cannot be terminated, and Bun's can. */
+/** Deno asks for every permission, and would write a lock file into this repository. */
+const DENO = ["run", "-A", "--node-modules-dir=manual", "--no-lock"];
+
+/** Node 20 has no WebSocket of its own, those of Node 24 and Deno cannot be terminated, and Bun's can. */
 const RUNTIMES = [
-  { name: "Node 20", find: async () => ({ path: process.execPath }) },
-  { name: "Node 24", find: () => runtime("node@24", "node") },
-  { name: "Bun", find: () => runtime("bun@1", "bun") },
+  { name: "Node 20", find: async () => ({ path: process.execPath }), args: [] },
+  { name: "Node 24", find: () => runtime("node@24", "node", "-e"), args: [] },
+  { name: "Bun", find: () => runtime("bun@1", "bun", "-e"), args: [] },
+  { name: "Deno", find: () => runtime("deno@2", "deno", "eval"), args: DENO },
 ];
 
 test.for(RUNTIMES)(
   "a verifier lives a whole life on $name",
   { timeout: DOWNLOAD_MAX_MS + 60_000 },
-  async ({ find }, { skip }) => {
+  async ({ find, args }, { skip }) => {
     const found = await find();
     if ("why" in found) return skip(found.why);
     const there = { url: world.url, verifierToken: world.first.verifier_token };
-    const app = await startApp(there, [found.path]);
+    const app = await startApp(there, [found.path, ...args]);
     try {
       const [kept, revoked] = [await world.issue(), await world.issue()];
       for (const { token } of [kept, revoked]) {
@@ -81,7 +96,7 @@ test.for(RUNTIMES)(
       expect((await app.ask(revoked.token)).outcome).toBe("refused");
 
       expect(await app.end("SIGTERM")).toEqual({ code: 0, signal: null }); // it closes its verifier
-      const hung = await startApp(there, [found.path]);
+      const hung = await startApp(there, [found.path, ...args]);
       world.server().signal("SIGSTOP");
       const askedMs = performance.now();
       expect(await hung.end("SIGTERM")).toEqual({ code: 0, signal: null });
