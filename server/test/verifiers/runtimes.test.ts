@@ -1,15 +1,7 @@
-import { execFile } from "node:child_process";
-import { tmpdir } from "node:os";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { DOWNLOAD_MAX_MS, findRuntime } from "../../../sdk/test/runtime.ts";
 import { waitFor } from "../child.ts";
 import { type App, startApp, startWorld, type World } from "./world.ts";
-
-/** Long enough to download a runtime, once: npm keeps it. */
-const DOWNLOAD_MAX_MS = 120_000;
-
-/** Set where all of them can be had, so that none is skipped unnoticed. */
-const REQUIRED = process.env.LATCHKEY_REQUIRE_DOWNLOADS === "1";
 
 /** For a machine that is busy with something else. */
 const NOISE_MS = 3_000;
@@ -19,29 +11,6 @@ beforeAll(async () => {
   world = await startWorld(3);
 });
 afterAll(() => world?.stop());
-
-/**
- * Where a runtime of the npm registry is, or why it is not to be had here.
- *
- * @param evaluate How it is told to run a script from its command line.
- */
-async function runtime(
-  name: string,
-  ...evaluate: readonly string[]
-): Promise<{ path: string } | { why: string }> {
-  const script = "process.stdout.write(process.execPath)";
-  const args = ["--yes", "--package", name, "--", ...evaluate, script];
-  try {
-    const { stdout } = await promisify(execFile)("npx", args, {
-      cwd: tmpdir(),
-      timeout: DOWNLOAD_MAX_MS,
-    });
-    return { path: stdout.trim() };
-  } catch (error) {
-    if (REQUIRED) throw error;
-    return { why: `${name} cannot be installed here: ${String(error).slice(0, 200)}` };
-  }
-}
 
 async function until(app: App, token: string, outcome: string): Promise<void> {
   await waitFor(`it to be ${outcome}`, async () => {
@@ -55,9 +24,9 @@ const DENO = ["run", "-A", "--node-modules-dir=manual", "--no-lock"];
 /** Node 20 has no WebSocket of its own, those of Node 24 and Deno cannot be terminated, and Bun's can. */
 const RUNTIMES = [
   { name: "Node 20", find: async () => ({ path: process.execPath }), args: [] },
-  { name: "Node 24", find: () => runtime("node@24", "node", "-e"), args: [] },
-  { name: "Bun", find: () => runtime("bun@1", "bun", "-e"), args: [] },
-  { name: "Deno", find: () => runtime("deno@2", "deno", "eval"), args: DENO },
+  { name: "Node 24", find: () => findRuntime("node@24", "node", "-e"), args: [] },
+  { name: "Bun", find: () => findRuntime("bun@1", "bun", "-e"), args: [] },
+  { name: "Deno", find: () => findRuntime("deno@2", "deno", "eval"), args: DENO },
 ];
 
 test.for(RUNTIMES)(
