@@ -21,6 +21,8 @@ export interface Engine {
   randomId(): string;
   /** True where `column` contains `text`, literally: there are no wildcards. */
   contains(column: Expression<string>, text: string): Expression<SqlBool>;
+  /** True; a statement of its own that asks it need not wait for the disk, and may be lost in a crash, where that helps. */
+  readonly unsynced: Expression<SqlBool>;
   signInTime(atMs: number): SignInTime;
   boolean(value: boolean): StoredBoolean;
   /** Lets one transaction at a time look whether `name` is taken and take it; the others wait for its end. */

@@ -33,6 +33,16 @@ export function leaseStore({ renewals, revocations: db }: Lanes, engine: Engine)
       return renewed.numUpdatedRows === 1n;
     },
 
+    async acknowledge(id, appliedSeq, below) {
+      const written = await renewals
+        .updateTable("node")
+        .set({ applied_seq: appliedSeq, below })
+        .where("id", "=", id)
+        .where(engine.unsynced)
+        .executeTakeFirstOrThrow();
+      return written.numUpdatedRows === 1n;
+    },
+
     async reapNode(id, seen) {
       let remove = db.deleteFrom("node").where("id", "=", id).where("renewals", "=", seen);
       // A row that is locked is being renewed, or reaped by another: either way there is nothing to wait for.

@@ -30,6 +30,9 @@ const IDLE_MAX_MS = 30_000;
 /** How old a connection may grow, so that a changed address or certificate is noticed. */
 const LIFETIME_MAX_SECONDS = 3_600;
 
+/** Statements that are kept prepared; some fifteen are sent again and again. */
+const PREPARED_MAX = 64;
+
 /** Warnings of a commit that is not, or not surely, on the standbys that it waited for. */
 const UNCERTAIN_COMMIT = new Set(["01000", "57P01"]);
 
@@ -44,6 +47,11 @@ export interface Horizon {
 export interface PoolSettings extends SessionSettings {
   readonly connectionsMax: number;
   readonly horizon: Horizon;
+  /**
+   * Whether the server keeps every statement prepared, for planning one takes as long as executing it. For connections
+   * that send few different ones: each is kept for as long as the connection.
+   */
+  readonly prepares?: boolean;
   /** Run by every transaction before anything else. */
   readonly afterBegin?: string;
 }
@@ -95,6 +103,8 @@ function createDriver(settings: PoolSettings): Driver {
 interface Source {
   /** Lends a connection that is as good as is known. */
   connect(): Promise<pg.PoolClient>;
+  /** What a statement is prepared as on this connection, if it is. */
+  nameOf(client: pg.PoolClient, sql: string): string | undefined;
   /** This connection was lost: what lies idle may be as old, and lost like it. */
   distrust(client: pg.PoolClient): void;
   end(): Promise<void>;
@@ -103,6 +113,8 @@ interface Source {
 function createSource(settings: PoolSettings): Source {
   /** Connections that were made since one was lost. */
   let trusted = new WeakSet<pg.ClientBase>();
+  const preparing = new WeakSet<pg.ClientBase>();
+  const names = new Map<string, string>();
   const pool = new pg.Pool({
     Client: clientsOf(settings),
     max: settings.connectionsMax,
@@ -111,7 +123,8 @@ function createSource(settings: PoolSettings): Source {
     maxLifetimeSeconds: LIFETIME_MAX_SECONDS,
     // The pool awaits it, whatever its type says.
     onConnect: async (client) => {
-      await prepareSession(client, settings);
+      const { ownBackend } = await prepareSession(client, settings);
+      if (ownBackend && settings.prepares === true) preparing.add(client);
       trusted.add(client);
     },
   });
@@ -130,6 +143,14 @@ function createSource(settings: PoolSettings): Source {
           throw new DatabaseError("all connections to the database are in use", null, false);
         throw withoutContent(error, false);
       }
+    },
+    nameOf(client, sql) {
+      if (!preparing.has(client)) return undefined;
+      const known = names.get(sql);
+      if (known !== undefined || names.size === PREPARED_MAX) return known;
+      const name = `latchkey_${names.size}`;
+      names.set(sql, name);
+      return name;
     },
     distrust(client) {
       if (trusted.has(client)) trusted = new WeakSet();
@@ -191,7 +212,10 @@ class Connection implements DatabaseConnection {
   async #ask<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
     const { horizon } = this.#settings;
     const known = horizon.seq;
-    const { command, rowCount, rows } = await this.#send(sql, parameters, !this.#inTransaction);
+    const { command, rowCount, rows } = await this.#send(
+      { text: sql, values: [...parameters], name: this.#source.nameOf(this.#client, sql) },
+      !this.#inTransaction,
+    );
     const seq: unknown = rows[0]?.clock_seq;
     if (typeof seq === "number" && !this.#inTransaction) {
       if (seq < known) this.#spent = true;
@@ -207,13 +231,13 @@ class Connection implements DatabaseConnection {
   }
 
   async begin(after: string | undefined): Promise<void> {
-    await this.#again(() => this.#send("begin", [], false));
+    await this.#again(() => this.#send({ text: "begin" }, false));
     this.#inTransaction = true;
-    if (after !== undefined) await this.#send(after, [], false);
+    if (after !== undefined) await this.#send({ text: after }, false);
   }
 
   async commit(): Promise<void> {
-    const { command } = await this.#send("commit", [], true);
+    const { command } = await this.#send({ text: "commit" }, true);
     this.#inTransaction = false;
     if (command === "COMMIT") return;
     this.#spent = true;
@@ -222,7 +246,7 @@ class Connection implements DatabaseConnection {
 
   /** After an error the session is closed instead, which rolls back too. */
   async rollback(): Promise<void> {
-    if (!this.#spent) await this.#send("rollback", [], false);
+    if (!this.#spent) await this.#send({ text: "rollback" }, false);
     this.#inTransaction = false;
   }
 
@@ -234,14 +258,10 @@ class Connection implements DatabaseConnection {
   }
 
   /** @param commits Whether the answer says that something is committed. */
-  async #send(
-    sql: string,
-    parameters: readonly unknown[],
-    commits: boolean,
-  ): Promise<pg.QueryResult> {
+  async #send(query: pg.QueryConfig, commits: boolean): Promise<pg.QueryResult> {
     this.#warning = undefined;
     try {
-      const answer = this.#client.query(sql, [...parameters]);
+      const answer = this.#client.query(query);
       const result = await within(this.#settings.deadlineMs, answer);
       if (commits && this.#warning !== undefined)
         throw new DatabaseError("the commit is not certain to be kept", this.#warning, true);

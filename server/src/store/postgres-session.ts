@@ -12,6 +12,15 @@ export interface SessionSettings {
   readonly deadlineMs: number;
 }
 
+/** What {@link prepareSession} found out about a session. */
+export interface Session {
+  /**
+   * Whether what is prepared stays prepared: behind a pooler in transaction mode each transaction may meet another
+   * backend than the one that the client was told of.
+   */
+  readonly ownBackend: boolean;
+}
+
 /** How long a connection may take to be made, and a statement wait for a free one. */
 export const CONNECT_MAX_MS = 2_000;
 
@@ -87,7 +96,7 @@ function refuseUrl(url: string): void {
 export async function prepareSession(
   client: pg.ClientBase,
   { statementMs, idleInTransactionMs, deadlineMs }: SessionSettings,
-): Promise<void> {
+): Promise<Session> {
   // An error of a session in use reaches its statement; unheard, it would end the process.
   client.on("error", () => {});
   const asked = client.query(`
@@ -99,7 +108,8 @@ export async function prepareSession(
       where current_setting('synchronous_commit') in ('off', 'local');
     select pg_is_in_recovery() as recovering,
       current_setting('transaction_read_only') as read_only,
-      current_setting('server_encoding') as encoding`);
+      current_setting('server_encoding') as encoding,
+      pg_backend_pid() as backend`);
   // The types of the driver know of one statement only.
   const results = (await within(deadlineMs, asked)) as unknown as pg.QueryResult[];
   const session: Readonly<Record<string, unknown>> = results.at(-1)?.rows[0] ?? {};
@@ -107,6 +117,7 @@ export async function prepareSession(
   if (session.read_only !== "off") throw new NotPrimary("its transactions are read-only");
   if (session.encoding !== "UTF8")
     throw new DatabaseError("the database's encoding must be UTF8", null, false);
+  return { ownBackend: "processID" in client && session.backend === client.processID };
 }
 
 /** Rejects when `promise` is not settled after `ms`; whoever asked then closes the connection. */

@@ -45,12 +45,14 @@ export async function openPostgres(url: string, options: PostgresOptions): Promi
   const session = sessionSettings(url, options.leaseMs);
   const horizon: Horizon = { seq: 0 };
   await migrateAlone(session);
-  const lane = (connectionsMax: number): Database =>
-    new Kysely<Schema>({ dialect: postgresDialect({ ...session, connectionsMax, horizon }) });
+  const lane = (connectionsMax: number, prepares: boolean): Database =>
+    new Kysely<Schema>({
+      dialect: postgresDialect({ ...session, connectionsMax, prepares, horizon }),
+    });
   const lanes = {
-    requests: lane(options.requestConnectionsMax ?? REQUEST_CONNECTIONS_MAX),
-    revocations: lane(REVOCATION_CONNECTIONS_MAX),
-    renewals: lane(RENEWAL_CONNECTIONS_MAX),
+    requests: lane(options.requestConnectionsMax ?? REQUEST_CONNECTIONS_MAX, false),
+    revocations: lane(REVOCATION_CONNECTIONS_MAX, true),
+    renewals: lane(RENEWAL_CONNECTIONS_MAX, true),
   };
   const listener = createChangeListener(session);
   return {
@@ -86,6 +88,7 @@ function postgresEngine(options: PostgresOptions, horizon: Horizon): Engine {
     writesTogether: true,
     randomId: options.randomId,
     contains: (column, text) => sql`strpos(${column}, ${text}) > 0`,
+    unsynced: sql`set_config('synchronous_commit', 'off', true) = 'off'`,
     signInTime: (atMs) => new Date(atMs),
     boolean: (value) => value,
     async lockName(trx, name) {

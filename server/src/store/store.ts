@@ -256,6 +256,11 @@ export interface LeaseStore {
   readClock(): Promise<number>;
   /** `false`: the row is gone, the node must join anew. */
   renewNode(id: string, renewals: number, appliedSeq: number, below: number): Promise<boolean>;
+  /**
+   * Writes what a node has acknowledged, and renews nothing. A crash of the database may lose it again, which delays at
+   * most. `false`: the row is gone.
+   */
+  acknowledge(id: string, appliedSeq: number, below: number): Promise<boolean>;
   readNodes(): Promise<{ seq: number; nodes: readonly NodeRow[] }>;
   /** Deletes the row only while its `renewals` is still the one seen. */
   reapNode(id: string, renewals: number): Promise<boolean>;

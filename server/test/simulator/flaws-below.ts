@@ -51,6 +51,8 @@ function acknowledgeAtOnce(leases: LeaseStore): LeaseStore {
     },
     renewNode: (id, renewals, appliedSeq, below) =>
       leases.renewNode(id, renewals, Math.max(appliedSeq, readSeq), below),
+    acknowledge: (id, appliedSeq, below) =>
+      leases.acknowledge(id, Math.max(appliedSeq, readSeq), below),
   };
 }
 

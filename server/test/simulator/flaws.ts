@@ -75,6 +75,10 @@ export const FLAWS: Readonly<Record<string, Flaw>> = {
     barrierLeases: (leases) => ({ ...leases, pendingRevocations: recordAtOnce(leases) }),
   })),
   "the reaper counts from before its reading": planted(reapFromBeforeTheReading),
+  "a renewal is lost in a crash of the store": {
+    assemble: assembleWith(() => ({})),
+    renewalsLost: true,
+  },
   ...FLAWS_BELOW,
 };
 

@@ -30,13 +30,16 @@ export interface StoreEvents {
 }
 
 /**
- * The database: one copy, each deed at one instant, nothing ever lost. It answers as store/leases.ts does; the suite of
+ * The database: one copy, each deed at one instant, nothing lost but what need not be durable. It answers as store/leases.ts does; the suite of
  * the real stores says what that is.
  */
 export interface MemoryStore {
   joinNode(node: { id: string; leaseMs: number; label: string }): Answer<"joinNode">;
   readChanges(afterSeq: number, afterId: string | null): Answer<"readChanges">;
   renewNode(id: string, renewals: number, appliedSeq: number, below: number): boolean;
+  acknowledge(id: string, appliedSeq: number, below: number): boolean;
+  /** What nodes have acknowledged since they last renewed was not on the disk. */
+  crash(): void;
   readNodes(): Answer<"readNodes">;
   reapNode(id: string, renewals: number): boolean;
   releaseNode(id: string): void;
@@ -60,8 +63,10 @@ export interface MemoryStore {
   revocationOf(subject: Subject): Revocation | undefined;
 }
 
-export function createMemoryStore(events: StoreEvents): MemoryStore {
+/** @param renewalsLost Whether a crash loses a node's last renewal as well, which no store may. */
+export function createMemoryStore(events: StoreEvents, renewalsLost = false): MemoryStore {
   const nodes = new Map<string, NodeRow>();
+  const nodesOnDisk = new Map<string, NodeRow>();
   const keys = new Map<string, StoredKey>();
   const keysById = new Map<string, StoredKey>();
   const revocations = new Map<number, { subject: Subject; by: string; revocation: Revocation }>();
@@ -113,10 +118,15 @@ export function createMemoryStore(events: StoreEvents): MemoryStore {
     };
   }
 
+  function writeNode(row: NodeRow): void {
+    nodes.set(row.id, row);
+    nodesOnDisk.set(row.id, row);
+  }
+
   return {
     joinNode({ id, leaseMs, label }) {
       if (nodes.has(id)) throw new Error(`a node has the id ${id} already`);
-      nodes.set(id, { id, leaseMs, renewals: 0, appliedSeq: seq, below: 0, label });
+      writeNode({ id, leaseMs, renewals: 0, appliedSeq: seq, below: 0, label });
       return { seq, changeId: changes.find((change) => change.seq === seq)?.id ?? null };
     },
     readChanges(afterSeq, afterId) {
@@ -131,10 +141,22 @@ export function createMemoryStore(events: StoreEvents): MemoryStore {
     renewNode(id, renewals, appliedSeq, below) {
       const row = nodes.get(id);
       if (row !== undefined) {
-        nodes.set(id, { ...row, renewals, appliedSeq, below });
+        writeNode({ ...row, renewals, appliedSeq, below });
+        if (renewalsLost) nodesOnDisk.set(id, row);
         events.renewed(row.label);
       }
       return row !== undefined;
+    },
+    acknowledge(id, appliedSeq, below) {
+      const row = nodes.get(id);
+      if (row !== undefined) nodes.set(id, { ...row, appliedSeq, below });
+      return row !== undefined;
+    },
+    crash() {
+      for (const id of nodes.keys()) {
+        const row = nodesOnDisk.get(id);
+        if (row !== undefined) nodes.set(id, row);
+      }
     },
     readNodes: () => ({ seq, nodes: [...nodes.values()] }),
     reapNode(id, renewals) {

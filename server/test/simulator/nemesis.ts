@@ -71,6 +71,7 @@ function faultsOf(options: NemesisOptions): (() => void)[] {
   function loseStore(): void {
     if (weather.storeDown) return;
     weather.storeDown = true;
+    memory.crash();
     trace(() => "the store goes down");
     timeline.after(leases(0.05, 1.6), () => {
       weather.storeDown = false;

@@ -56,6 +56,7 @@ export function countStatements(leases: LeaseStore, { statements }: Tally): Leas
     readChanges: inTurn("readChanges", leases.readChanges),
     readClock: inTurn("readClock", leases.readClock),
     renewNode: inTurn("renewNode", leases.renewNode),
+    acknowledge: inTurn("acknowledge", leases.acknowledge),
     readNodes: counted("readNodes", leases.readNodes),
     recordEffective: counted("recordEffective", leases.recordEffective),
     pendingRevocations: counted("pendingRevocations", leases.pendingRevocations),

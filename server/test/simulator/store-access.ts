@@ -82,6 +82,10 @@ function leasesOver(client: StoreClient, memory: MemoryStore, by: string): Lease
       client.call(`renewNode ${id} ${renewals} ${appliedSeq}`, () =>
         memory.renewNode(id, renewals, appliedSeq, below),
       ),
+    acknowledge: (id, appliedSeq, below) =>
+      client.call(`acknowledge ${id} ${appliedSeq}`, () =>
+        memory.acknowledge(id, appliedSeq, below),
+      ),
     readNodes: () => client.call("readNodes", () => memory.readNodes()),
     reapNode: (id, renewals) =>
       client.call(`reapNode ${id} ${renewals}`, () => memory.reapNode(id, renewals)),

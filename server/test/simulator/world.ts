@@ -6,7 +6,7 @@ import { type AppProcess, createAppProcess } from "./app-process.ts";
 import { createHistory, type History } from "./history.ts";
 import type { Patience, Weather } from "./link.ts";
 import { RATE_EXTREME } from "./machine.ts";
-import { createMemoryStore, type Subject } from "./memory-store.ts";
+import { createMemoryStore, type StoreEvents, type Subject } from "./memory-store.ts";
 import { startNemesis } from "./nemesis.ts";
 import type { Pipe } from "./pipe.ts";
 import { type Random, randomOf } from "./random.ts";
@@ -15,7 +15,10 @@ import { createTimeline } from "./timeline.ts";
 import { createWorkload, type Workload } from "./workload.ts";
 
 /** A fault planted in one part, to show that the simulator would see it. */
-export type Flaw = Partial<Pick<Surroundings, "assemble" | "revokeStatement" | "appLookup">>;
+export type Flaw = Partial<Pick<Surroundings, "assemble" | "revokeStatement" | "appLookup">> & {
+  /** A crash of the store loses renewals, and not only what was acknowledged. */
+  readonly renewalsLost?: true;
+};
 
 export interface WorldOptions {
   readonly seed: number;
@@ -62,7 +65,7 @@ export async function play(options: WorldOptions): Promise<Outcome> {
   let workload: Workload | undefined;
   let ambush: Ambush | undefined;
   const history = createHistory(timeline, trace, (subject) => workload?.probe(subject));
-  const memory = createMemoryStore({
+  const storeEvents: StoreEvents = {
     changed: (seq) => {
       for (const process of processes) announce(process, seq, climate, surroundings);
     },
@@ -72,7 +75,8 @@ export async function play(options: WorldOptions): Promise<Outcome> {
     },
     renewed: (by) => ambush?.renewed(by),
     reaped: (name) => ambush?.reaped(name),
-  });
+  };
+  const memory = createMemoryStore(storeEvents, options.flaw?.renewalsLost);
   const surroundings: Surroundings = {
     timeline,
     random,

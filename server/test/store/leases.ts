@@ -163,6 +163,20 @@ export const leasePromises: Readonly<Record<string, Check>> = {
     await leases.releaseNode(NODE.id);
   },
 
+  "an acknowledgement writes the row and renews nothing, and says when it is gone": async ({
+    store: { leases },
+  }) => {
+    await leases.joinNode(NODE);
+    await leases.renewNode(NODE.id, 7, 0, 3);
+    assert.equal(await leases.acknowledge(NODE.id, 5, 2), true);
+    assert.deepEqual((await leases.readNodes()).nodes, [
+      { ...NODE, renewals: 7, appliedSeq: 5, below: 2 },
+    ]);
+    assert.equal(await leases.reapNode(NODE.id, 7), true);
+    assert.equal(await leases.acknowledge(NODE.id, 6, 2), false);
+    assert.deepEqual((await leases.readNodes()).nodes, []);
+  },
+
   "a node is reaped only while its renewals stand still": async ({ store: { leases } }) => {
     await leases.joinNode(NODE);
     await leases.renewNode(NODE.id, 1, 0, 0);

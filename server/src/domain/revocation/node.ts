@@ -50,11 +50,14 @@ export interface NodeCounts {
 export interface Node {
   /** Joins, and renews from then on. Resolves when the first lease runs. */
   start(): Promise<void>;
-  /** Resolves when a renewal that began after the call has been made; rejects when it failed. */
+  /**
+   * Resolves when everything committed before the call has been applied, and the row says so; rejects when that failed.
+   * The lease is renewed with it when that is due.
+   */
   renew(): Promise<void>;
   /**
-   * The same, but at most until the change `seq`, which was committed before the call, has been applied: a renewal that
-   * was under way may have brought it.
+   * The same, but at most until the change `seq`, which was committed before the call, has been applied: one that was
+   * under way may have brought it.
    */
   catchUp(seq: number): Promise<void>;
   /** What this node's row may say from now on, whether it is written yet or not; `null` between two lives. */
@@ -83,8 +86,8 @@ interface Membership {
 
 /**
  * The node's half of design §6: joins under a fresh id, and every third of a lease, or when there is news, reads all
- * changes after the last one applied, applies them in order, here and below, and writes its row; when that has
- * committed, its lease runs from before the read.
+ * changes after the last one applied, applies them in order, here and below, and writes its row. Where a third has
+ * passed, that renews the lease, which runs from before the read once it has committed.
  *
  * The row says what everything below has acknowledged as well; that may lag, and holds a renewal up for a moment at most.
  *
@@ -115,13 +118,14 @@ export function createNode(options: NodeOptions): Node {
   let stopped = false;
   let running: Promise<void> | null = null;
   let next: Promise<void> | null = null;
-  /** Ends the wait of the renewal that has passed changes down. */
+  /** Ends the wait of whoever has passed changes down. */
   let acknowledged: (() => void) | null = null;
   let announce = (): void => {};
   let dismissed: Promise<boolean> | null = null;
   let cancelTimer = (): void => {};
 
   async function join(): Promise<void> {
+    const beganMs = ambient.monoMs();
     const asked = lookup.clock.read();
     const id = ambient.randomId("node");
     const joined = await leases.joinNode({ id, leaseMs, label: options.label });
@@ -135,6 +139,7 @@ export function createNode(options: NodeOptions): Node {
     counts.joins += 1;
     announce();
     lookup.grant(asked, leaseHeldMs);
+    renewed(beganMs);
     logger.info({ node: id, seq: joined.seq }, "joined");
   }
 
@@ -156,6 +161,8 @@ export function createNode(options: NodeOptions): Node {
     if (stopped) return;
     const me = member;
     if (me === null) return join();
+    const beganMs = ambient.monoMs();
+    const due = untilDueMs() <= 0;
     const asked = lookup.clock.read();
     const read = await leases.readChanges(applied.seq, applied.changeId);
     if (stopped) return;
@@ -169,18 +176,33 @@ export function createNode(options: NodeOptions): Node {
     if (applied.seq < read.seq) throw new Error(`the change log ends before seq ${read.seq}`);
     if (below.acknowledgedSeq < applied.seq) await acknowledgements();
     if (stopped) return;
-    me.renewals += 1;
     const seq = below.acknowledgedSeq;
-    const held = await leases.renewNode(me.id, me.renewals, seq, below.size);
-    if (stopped) return;
-    if (!held) {
+    if (!due && seq === writtenSeq) return; // the row says it
+    if (!(await writeRow(me, seq, due))) {
       leave("the node's row is gone: joining anew");
       return join();
     }
+    if (stopped) return;
     writtenSeq = seq;
-    lookup.grant(asked, leaseHeldMs);
-    below.renewed();
+    if (due) {
+      lookup.grant(asked, leaseHeldMs);
+      renewed(beganMs);
+      below.renewed();
+    }
     if (below.acknowledgedSeq > seq) renewInBackground();
+  }
+
+  /** Between two renewals only what was acknowledged, which grants nothing and so need not wait for the disk. */
+  function writeRow(me: Membership, seq: number, renews: boolean): Promise<boolean> {
+    if (!renews) return leases.acknowledge(me.id, seq, below.size);
+    me.renewals += 1;
+    return leases.renewNode(me.id, me.renewals, seq, below.size);
+  }
+
+  function renewed(beganMs: number): void {
+    renewedAtMs = beganMs;
+    counts.renewals += 1;
+    options.onRenewed?.();
   }
 
   /** Resolves when everything below has acknowledged what was applied, or after a moment. */
@@ -199,22 +221,13 @@ export function createNode(options: NodeOptions): Node {
   /** One renewal at a time; those who ask during one share the next, which begins after they asked. */
   function renew(): Promise<void> {
     if (running === null) {
-      const beganMs = ambient.monoMs();
       running = renewOnce().finally(() => {
         running = null;
       });
-      return running.then(
-        () => {
-          if (stopped) return;
-          renewedAtMs = beganMs;
-          counts.renewals += 1;
-          options.onRenewed?.();
-        },
-        (error: unknown) => {
-          counts.renewalsFailed += 1;
-          throw error;
-        },
-      );
+      return running.catch((error: unknown) => {
+        counts.renewalsFailed += 1;
+        throw error;
+      });
     }
     next ??= running
       .catch(() => {})
