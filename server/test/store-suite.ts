@@ -4,6 +4,7 @@ import { absencePromises } from "./store/absence.ts";
 import { accountPromises } from "./store/accounts.ts";
 import { auditPromises } from "./store/audit.ts";
 import { confinementPromises } from "./store/confinement.ts";
+import { exchangePromises } from "./store/exchange.ts";
 import { idempotencyPromises } from "./store/idempotency.ts";
 import { keyPromises } from "./store/keys.ts";
 import { leaseRacePromises } from "./store/lease-races.ts";
@@ -31,6 +32,7 @@ const PROMISES: Readonly<Record<string, Check>> = {
   ...accountPromises,
   ...setupPromises,
   ...tokenPromises,
+  ...exchangePromises,
   ...auditPromises,
   ...usagePromises,
   ...usageReadingPromises,

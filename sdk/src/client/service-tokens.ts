@@ -14,6 +14,8 @@ export interface ServiceTokenJson {
   created_by: ActorJson;
   expires_at: string | null;
   last_used_at: string | null;
+  /** How many API keys live that it was exchanged for; deleting it revokes them. */
+  exchanged_keys: number;
 }
 
 /** A service token as the answer that created it shows it. */

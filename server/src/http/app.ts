@@ -7,6 +7,7 @@ import { type CallerDeps, createCallers } from "./callers.ts";
 import { csvResponse } from "./csv.ts";
 import { mountDocs } from "./docs.ts";
 import { environmentRoutes } from "./environments.ts";
+import { exchangeRoutes } from "./exchange.ts";
 import type { HttpBindings } from "./front.ts";
 import { keyRoutes } from "./keys.ts";
 import { meRoutes } from "./me.ts";
@@ -15,6 +16,7 @@ import { checkEncoding } from "./parse.ts";
 import { problemOf, problemOfRefusal, problemResponse } from "./problem.ts";
 import { refusalRoutes } from "./refusals.ts";
 import type { Route, RouteDeps } from "./route.ts";
+import { serviceTokenRoutes } from "./service-tokens.ts";
 import { tokenRoutes } from "./tokens.ts";
 import { usageRoutes } from "./usage.ts";
 import { verifyRoutes } from "./verify.ts";
@@ -44,7 +46,9 @@ export function managementRoutes(deps: AppDeps): readonly Route[] {
     ...accountRoutes(deps),
     ...environmentRoutes(deps),
     ...tokenRoutes(deps),
+    ...serviceTokenRoutes(deps),
     ...verifyRoutes(deps.verify),
+    ...exchangeRoutes(deps),
     ...keyRoutes(deps),
     ...usageRoutes(deps),
     ...refusalRoutes(deps),

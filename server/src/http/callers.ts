@@ -14,6 +14,7 @@ import type { AccessToken, AccountStore, Actor, Role, Store } from "../store/sto
 import { type AccessTokenPrefix, bearerOf, expectToken, unauthenticated } from "./bearer.ts";
 import type { HttpBindings } from "./front.ts";
 import { isOwnOrigin, type OwnOrigin } from "./origin.ts";
+import { isoTime } from "./shapes.ts";
 
 /** Who calls. `scope` tells callers apart whose idempotency keys must not meet: it names account and actor. */
 export interface Caller {
@@ -24,6 +25,11 @@ export interface Caller {
 export interface AccountCaller extends Caller {
   readonly actor: Actor;
   readonly account: AccountStore;
+}
+
+/** A program that acts inside one account, by a service token of it. */
+export interface ServiceTokenCaller extends AccountCaller {
+  readonly token: AccessToken;
 }
 
 /** The operator, by one of the operator's own tokens or in person. */
@@ -65,6 +71,8 @@ export interface CallerDeps {
 /** Tells who is calling. Every method throws a Failure for those who may not. */
 export interface Callers {
   inAccount(request: Request, needs: AccountPermission): Promise<AccountCaller>;
+  /** The same, by service token alone. */
+  serviceToken(request: Request, needs: AccountPermission): Promise<ServiceTokenCaller>;
   operator(request: Request): Promise<OperatorCaller>;
   /** The same, or a session of the operator's, which need name no account. */
   operatorInPerson(request: Request): Promise<OperatorCaller>;
@@ -91,7 +99,7 @@ export function createCallers(deps: CallerDeps): Callers {
     return { scope: `${accountId} ${actor.id}`, actor, account: deps.store.account(accountId) };
   }
 
-  async function serviceToken(header: string): Promise<AccessToken & { accountId: string }> {
+  async function serviceToken(header: string | null): Promise<AccessToken & { accountId: string }> {
     const { accountId, ...token } = await findToken(header, "st");
     if (accountId === null) throw new Failure("invalid_token", "The token is not valid.");
     return { ...token, accountId };
@@ -107,6 +115,17 @@ export function createCallers(deps: CallerDeps): Callers {
     if (!found) throw new Failure("resource_missing", "There is no such account.");
     const actor: Actor = { type: "person", id: personId, name };
     return { caller: accountCaller(found.account.id, actor), role: found.role };
+  }
+
+  async function tokenCaller(
+    header: string | null,
+    needs: AccountPermission,
+  ): Promise<ServiceTokenCaller> {
+    const token = await serviceToken(header);
+    if (!roleMay(SERVICE_TOKEN_ROLE, needs))
+      throw new Failure("access_denied", "A service token does not allow this.");
+    const { id, name, accountId } = token;
+    return { ...accountCaller(accountId, { type: "service_token", id, name }), token };
   }
 
   async function operator(request: Request): Promise<OperatorCaller> {
@@ -128,17 +147,14 @@ export function createCallers(deps: CallerDeps): Callers {
 
     async inAccount(request, needs) {
       const header = request.headers.get("Authorization");
-      if (header === null) {
-        const { caller, role } = await member(request);
-        if (!roleMay(role, needs))
-          throw new Failure("access_denied", "Your role does not allow this.");
-        return caller;
-      }
-      const { id, name, accountId } = await serviceToken(header);
-      if (!roleMay(SERVICE_TOKEN_ROLE, needs))
-        throw new Failure("access_denied", "A service token does not allow this.");
-      return accountCaller(accountId, { type: "service_token", id, name });
+      if (header !== null) return tokenCaller(header, needs);
+      const { caller, role } = await member(request);
+      if (!roleMay(role, needs))
+        throw new Failure("access_denied", "Your role does not allow this.");
+      return caller;
     },
+
+    serviceToken: (request, needs) => tokenCaller(request.headers.get("Authorization"), needs),
 
     async verifier(request) {
       return { scope: (await findToken(request.headers.get("Authorization"), "vt")).id };
@@ -164,7 +180,7 @@ export function createCallers(deps: CallerDeps): Callers {
   };
 }
 
-/** Finds the token of an `Authorization` header, and remembers that it was used. */
+/** Finds the token of an `Authorization` header, unless it has expired, and remembers that it was used. */
 function tokenFinder({ store, ambient, logger }: CallerDeps) {
   const useWrittenAtMs = new Map<string, number>();
 
@@ -184,6 +200,8 @@ function tokenFinder({ store, ambient, logger }: CallerDeps) {
   return async (header: string | null, expected: AccessTokenPrefix): Promise<AccessToken> => {
     const token = await store.findToken(digestToken(expectToken(header, expected)));
     if (token === undefined) throw new Failure("invalid_token", "The token is not valid.");
+    if (token.expiresAtMs !== null && token.expiresAtMs <= ambient.nowMs())
+      throw new Failure("invalid_token", `The token expired at ${isoTime(token.expiresAtMs)}.`);
     void recordUse(token); // the caller need not wait for it
     return token;
   };

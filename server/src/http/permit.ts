@@ -6,6 +6,7 @@ import type {
   HolderCaller,
   OperatorCaller,
   PersonCaller,
+  ServiceTokenCaller,
 } from "./callers.ts";
 import type { HttpBindings } from "./front.ts";
 
@@ -35,6 +36,14 @@ export function inAccount(needs: AccountPermission): Permission<AccountCaller> {
   return {
     schemes: ["service_token", "session"],
     grant: (callers, request) => callers.inAccount(request, needs),
+  };
+}
+
+/** A program of one account, by service token: people have other ways. */
+export function asServiceToken(needs: AccountPermission): Permission<ServiceTokenCaller> {
+  return {
+    schemes: ["service_token"],
+    grant: (callers, request) => callers.serviceToken(request, needs),
   };
 }
 

@@ -78,6 +78,12 @@ export function shapeRevocation(revocation: Revocation): RevocationJson {
   };
 }
 
+/** The answer of a deed that takes something away: 202 while that may not be so everywhere yet. */
+export function answerReceipt(revocation: Revocation) {
+  const status = revocation.effectiveAtMs === null ? (202 as const) : (200 as const);
+  return { status, body: { revocation: shapeRevocation(revocation) } };
+}
+
 export function shapePage<T, Json>(
   { entries, after, before }: PageOf<T>,
   pageSize: number,

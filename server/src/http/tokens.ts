@@ -8,36 +8,35 @@ import { asOperatorInPerson } from "./permit.ts";
 import { type Route, route } from "./route.ts";
 import {
   actorJson,
+  answerReceipt,
   isoTime,
   pageJson,
   receiptJson,
   shapeActor,
   shapePage,
-  shapeRevocation,
   timeJson,
 } from "./shapes.ts";
 
 /** Those of the operator: a service token is its account's. */
 const kind = z.enum(["verifier", "operator"]);
 
-const tokenJson = z
-  .object({
-    id: z.string(),
-    kind,
-    name: z.string(),
-    hint: z.string().openapi({ example: "vt_…9fQ2" }),
-    token: z.string().optional(),
-    created_at: timeJson,
-    created_by: actorJson,
-    last_used_at: timeJson.nullable(),
-  })
-  .openapi("Token");
+/** What every access token tells of itself. */
+export const issuedTokenFields = {
+  id: z.string(),
+  name: z.string(),
+  hint: z.string().openapi({ example: "vt_…9fQ2" }),
+  token: z.string().optional(),
+  created_at: timeJson,
+  created_by: actorJson,
+  last_used_at: timeJson.nullable(),
+};
+
+const tokenJson = z.object({ ...issuedTokenFields, kind }).openapi("Token");
 
 /** @param token Goes into the answer this once; `null`: the answer has none. */
-function shapeToken(issued: IssuedToken, token: string | null = null): TokenJson {
+export function shapeIssued(issued: IssuedToken, token: string | null) {
   return {
     id: issued.id,
-    kind: kind.parse(issued.kind),
     name: issued.name,
     hint: issued.hint,
     ...(token === null ? {} : { token }),
@@ -45,6 +44,10 @@ function shapeToken(issued: IssuedToken, token: string | null = null): TokenJson
     created_by: shapeActor(issued.createdBy),
     last_used_at: isoTime(issued.lastUsedAtMs),
   };
+}
+
+function shapeToken(issued: IssuedToken, token: string | null = null): TokenJson {
+  return { ...shapeIssued(issued, token), kind: kind.parse(issued.kind) };
 }
 
 /** `/v1/tokens`: the operator's own verifier and operator tokens. */
@@ -104,8 +107,6 @@ const remove = (deps: AccountDeps): Route =>
     async handle({ caller, params, query, origin }) {
       const ask = { id: params.id, wait: query.wait === "true" };
       const by = origin(caller.actor);
-      const deleted = await deleteAccessToken(deps, deps.store.operatorTokens, ask, by);
-      const pending = deleted.effectiveAtMs === null;
-      return { status: pending ? 202 : 200, body: { revocation: shapeRevocation(deleted) } };
+      return answerReceipt(await deleteAccessToken(deps, deps.store.operatorTokens, ask, by));
     },
   });

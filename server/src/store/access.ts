@@ -1,6 +1,6 @@
 import { type Database, digestBytes, type Engine } from "./engine.ts";
 import { selectLivingAccounts } from "./living.ts";
-import { parseAccessToken, parseMembership, parsePerson } from "./rows.ts";
+import { ACCESS_TOKEN_COLUMNS, parseAccessToken, parseMembership, parsePerson } from "./rows.ts";
 import type { Store } from "./store.ts";
 
 type AccessStore = Pick<
@@ -25,12 +25,7 @@ export function accessStore(db: Database, engine: Engine): AccessStore {
       const row = await db
         .selectFrom("access_token")
         .leftJoin("account", "account.id", "access_token.account_id")
-        .select([
-          "access_token.id",
-          "access_token.kind",
-          "access_token.account_id",
-          "access_token.name",
-        ])
+        .select(ACCESS_TOKEN_COLUMNS)
         .where("access_token.digest", "=", digestBytes(digest))
         .where("access_token.deleted_at", "is", null)
         .where("account.deleted_at", "is", null)

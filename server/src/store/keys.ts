@@ -185,7 +185,12 @@ interface HeldKey {
   readonly digest: string;
 }
 
-function revocationAudit(accountId: string, key: ApiKey, reason: string | null): AuditedDeed {
+/** The audit event of a key's revocation. */
+export function revocationAudit(
+  accountId: string,
+  key: ApiKey,
+  reason: string | null,
+): AuditedDeed {
   return {
     action: "api_key.revoked",
     accountId,
@@ -195,7 +200,8 @@ function revocationAudit(accountId: string, key: ApiKey, reason: string | null):
   };
 }
 
-function markRevoked(
+/** Builds the update that marks a key revoked, unless it is. */
+export function markRevoked(
   db: Database,
   id: string,
   seq: number | Expression<number>,

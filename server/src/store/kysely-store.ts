@@ -2,6 +2,7 @@ import { accessStore } from "./access.ts";
 import { operatorStore } from "./accounts.ts";
 import type { Engine, Lanes } from "./engine.ts";
 import { environmentStore } from "./environments.ts";
+import { exchangeStore } from "./exchange.ts";
 import { keyLoader } from "./key-records.ts";
 import { keyStore } from "./keys.ts";
 import { clockSeq, leaseStore } from "./leases.ts";
@@ -26,6 +27,8 @@ export function kyselyStore(lanes: Lanes, engine: Engine, release: () => Promise
       accountId,
       ...environmentStore(lanes, engine, accountId),
       ...keyStore(lanes, engine, accountId),
+      ...exchangeStore(db, engine, accountId),
+      tokens: tokenStore(lanes, engine, accountId),
       ...usageReader(db, engine, accountId),
       ...refusalStore(db, accountId),
     }),

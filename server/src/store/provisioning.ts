@@ -96,6 +96,7 @@ export async function insertToken(
       created_by_type: origin.actor.type,
       created_by_id: origin.actor.id,
       created_by_name: origin.actor.name,
+      expires_at: token.expiresAtMs,
     })
     .execute();
 }
@@ -180,12 +181,17 @@ export async function insertEnvironment(
   return parseEnvironment(row);
 }
 
-/** Stores a new key in an environment that is known to be the account's own. */
+/**
+ * Stores a new key in an environment that is known to be the account's own.
+ *
+ * @param exchangedBy Id of the service token that it is given for.
+ */
 export async function insertKey(
   trx: Database,
   environmentId: string,
   key: NewKey,
   origin: Origin,
+  exchangedBy: string | null = null,
 ): Promise<void> {
   await trx
     .insertInto("api_key")
@@ -204,6 +210,7 @@ export async function insertKey(
       created_by_id: origin.actor.id,
       created_by_name: origin.actor.name,
       expires_at: key.expiresAtMs,
+      exchanged_by: exchangedBy,
     })
     .execute();
 }

@@ -172,15 +172,22 @@ export function parseAccessToken(columns: Columns): AccessToken {
     kind: row.oneOf("kind", TOKEN_KINDS),
     accountId: row.textOrNull("account_id"),
     name: row.text("name"),
+    expiresAtMs: row.integerOrNull("expires_at"),
   };
 }
 
-/** Of an access token, its digest excepted. */
-export const ISSUED_TOKEN_COLUMNS = [
+/** What {@link parseAccessToken} reads. */
+export const ACCESS_TOKEN_COLUMNS = [
   "access_token.id",
   "access_token.kind",
   "access_token.account_id",
   "access_token.name",
+  "access_token.expires_at",
+] as const;
+
+/** Of an access token, its digest excepted. */
+export const ISSUED_TOKEN_COLUMNS = [
+  ...ACCESS_TOKEN_COLUMNS,
   "access_token.hint",
   "access_token.created_at",
   "access_token.created_by_type",

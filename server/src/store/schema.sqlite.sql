@@ -79,7 +79,7 @@ CREATE TABLE "api_key" (
 
 CREATE INDEX "api_key_environment_id_idx" on "api_key" ("environment_id", "id");
 
-CREATE INDEX "api_key_exchanged_by_idx" on "api_key" ("exchanged_by") where "exchanged_by" is not null;
+CREATE INDEX "api_key_exchanged_by_idx" on "api_key" ("exchanged_by", "expires_at") where "exchanged_by" is not null;
 
 CREATE UNIQUE INDEX "api_key_number_idx" on "api_key" ("number");
 

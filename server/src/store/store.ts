@@ -83,6 +83,8 @@ export interface AccessToken {
   readonly kind: "service" | "verifier" | "operator";
   readonly accountId: string | null;
   readonly name: string;
+  /** Unix ms; `null`: it lives until it is deleted. */
+  readonly expiresAtMs: number | null;
 }
 
 export interface NewAccessToken extends AccessToken {
@@ -131,7 +133,7 @@ export interface KeyFilter {
 
 /** The access tokens of one account, or of the operator. Every change writes its audit event in one transaction. */
 export interface TokenStore {
-  /** Those that are not deleted. */
+  /** Those that are not deleted; expired ones too. */
   listTokens(page: PageAsk): Promise<Listed<IssuedToken>>;
   createToken(
     token: NewAccessToken,
@@ -140,16 +142,60 @@ export interface TokenStore {
   ): Promise<{ outcome: "created"; token: IssuedToken } | OnceOutcome>;
   /** By id; a deleted one is not found. */
   findIssuedToken(id: string): Promise<IssuedToken | undefined>;
-  /** Final: it is not found by its digest from now on, and verifiers learn of it. Another deletion finds it absent. */
-  deleteToken(id: string, origin: Origin): Promise<Deleted | Absent>;
+  /**
+   * Final: it is not found by its digest from now on, and verifiers learn of it. Another deletion finds it absent. The
+   * keys that it was exchanged for and that live are revoked in the same transaction, each with an audit event of its own.
+   *
+   * @param nextEventId Makes the ids of those events.
+   * @returns `keySeqs` are of the keys' revocations, all below `seq`; a repetition of the same deed has none.
+   */
+  deleteToken(
+    id: string,
+    origin: Origin,
+    nextEventId: () => string,
+  ): Promise<(Deleted & { readonly keySeqs: readonly number[] }) | Absent>;
+}
+
+/** A key about to be stored that a service token is exchanged for. */
+export interface ExchangedKey {
+  readonly environmentSlug: string;
+  readonly key: NewKey;
+  readonly tokenId: string;
+  /** How many such keys of this token and environment may live at one time. */
+  readonly liveMax: number;
+}
+
+/** Service tokens of one account, given for keys. */
+export interface ExchangeStore {
+  /**
+   * Stores the key, unless too many live: of concurrent calls no more than may live succeed. `absent`: no such
+   * environment (or deleted) in this account. `token_absent`: the token was deleted meanwhile. `too_many`: as many live,
+   * and `untilMs` is when the first of them ends, `null` for never.
+   */
+  exchangeToken(
+    exchanged: ExchangedKey,
+    origin: Origin,
+  ): Promise<
+    | { outcome: "created" }
+    | { outcome: "absent" }
+    | { outcome: "token_absent" }
+    | { outcome: "too_many"; untilMs: number | null }
+  >;
+  /** How many keys of each of these tokens live at `nowMs`, by the token's id; none where it is missing. */
+  countExchangedKeys(
+    tokenIds: readonly string[],
+    nowMs: number,
+  ): Promise<ReadonlyMap<string, number>>;
 }
 
 /**
  * Everything of one account, and nothing of another: what belongs elsewhere answers like what does not exist.
  * Every change writes its audit event, and its change-log entry when it alters a verdict, in one transaction.
  */
-export interface AccountStore extends UsageStore {
+export interface AccountStore extends UsageStore, ExchangeStore {
   readonly accountId: string;
+  /** Its service tokens. */
+  readonly tokens: TokenStore;
 
   listEnvironments(page: PageAsk): Promise<Listed<Environment>>;
   /** `slug_taken` also when a deleted environment had it: slugs are never given out again. */
@@ -314,7 +360,7 @@ export interface Store {
   ): Promise<Listed<Refused>>;
   findUnattributedRefusal(requestId: string): Promise<Refused | undefined>;
 
-  /** A token that is deleted, or whose account is deleted, is not found. */
+  /** A token that is deleted, or whose account is deleted, is not found; an expired one is, and its expiry tells. */
   findToken(digest: string): Promise<AccessToken | undefined>;
   recordTokenUsed(id: string, atMs: number): Promise<void>;
   /** `undefined`: no such account, deleted, or this person is no member of it. */

@@ -2,6 +2,7 @@ import { deletedBefore, endOfToken } from "./absence.ts";
 import { type AuditAction, recordAudit } from "./audit.ts";
 import { recordRevocation } from "./changes.ts";
 import { type Database, deed, type Engine, type Lanes, untilCertain } from "./engine.ts";
+import { revokeExchanged } from "./exchange.ts";
 import { claimOnce } from "./idempotency.ts";
 import { type PageBound, readPage } from "./paging.ts";
 import { insertToken } from "./provisioning.ts";
@@ -46,13 +47,13 @@ export function tokenStore(lanes: Lanes, engine: Engine, accountId: string | nul
       return row === undefined ? undefined : parseIssuedToken(row);
     },
 
-    deleteToken: (id, origin) =>
+    deleteToken: (id, origin, nextEventId) =>
       untilCertain(engine, async () => {
         const db = lanes.revocations;
-        const seq = await deleteToken(db, engine, accountId, id, origin);
-        return seq === null
-          ? deletedBefore(db, endOfToken(db, accountId, id), origin)
-          : { outcome: "deleted", seq };
+        const deleted = await deleteToken(db, engine, { accountId, id, origin, nextEventId });
+        if (deleted !== null) return { outcome: "deleted", ...deleted };
+        const before = await deletedBefore(db, endOfToken(db, accountId, id), origin);
+        return before.outcome === "absent" ? before : { ...before, keySeqs: [] };
       }),
   };
 }
@@ -74,14 +75,20 @@ async function createToken(
   );
 }
 
-/** @returns The deletion's seq, or `null` when there is no such living token. */
+/** What a deletion of a token is asked with. */
+interface DeletionAsk {
+  readonly accountId: string | null;
+  readonly id: string;
+  readonly origin: Origin;
+  readonly nextEventId: () => string;
+}
+
+/** @returns The deletion's seq with those of the token's keys, or `null` when there is no such living token. */
 function deleteToken(
   db: Database,
   engine: Engine,
-  accountId: string | null,
-  id: string,
-  origin: Origin,
-): Promise<number | null> {
+  { accountId, id, origin, nextEventId }: DeletionAsk,
+): Promise<{ seq: number; keySeqs: readonly number[] } | null> {
   return deed(db, async (trx) => {
     const query = selectLivingTokens(trx, accountId)
       .select("access_token.digest")
@@ -92,10 +99,16 @@ function deleteToken(
     ).executeTakeFirst();
     if (row === undefined) return null;
     await recordTokenAudit(trx, "access_token.deleted", parseIssuedToken(row), origin);
+    // Whoever exchanges the token holds its row: no key of it comes after these.
+    const keySeqs =
+      accountId === null
+        ? []
+        : await revokeExchanged(trx, engine, { accountId, tokenId: id, origin, nextEventId });
     // As a key's: whatever has this digest is to be judged anew, and the sessions that came with it end.
     const subject = rowOf("access_token", row).digest("digest");
     const revoked = { kind: "key", subject, subjectId: id } as const;
-    return recordRevocation(trx, engine, revoked, origin, (seq) =>
+    // The last one: a verifier that has applied it has applied those of the keys.
+    const seq = await recordRevocation(trx, engine, revoked, origin, (seq) =>
       trx
         .updateTable("access_token")
         .set({ deleted_at: origin.atMs, deletion_seq: seq })
@@ -103,6 +116,7 @@ function deleteToken(
         .where("deleted_at", "is", null)
         .returning("id"),
     );
+    return { seq, keySeqs };
   });
 }
 
@@ -123,10 +137,10 @@ function selectLivingTokens(db: Database, accountId: string | null) {
 async function recordTokenAudit(
   trx: Database,
   action: AuditAction,
-  { id, kind, accountId, name, hint }: AccessToken & { readonly hint: string },
+  { id, kind, accountId, name, hint, expiresAtMs }: AccessToken & { readonly hint: string },
   origin: Origin,
 ): Promise<void> {
   const subject = { type: "access_token", id } as const;
-  const details = { kind, name, hint };
+  const details = { kind, name, hint, expires_at: expiresAtMs };
   await recordAudit(trx, { action, accountId, environmentId: null, subject, details }, origin);
 }

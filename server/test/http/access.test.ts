@@ -82,6 +82,29 @@ const OF_ACCOUNT: readonly Sample[] = [
     status: 200,
     roles: READERS,
   },
+  { route: "get /v1/service_tokens", to: "GET /v1/service_tokens", status: 200, roles: ADMINS },
+  {
+    route: "post /v1/service_tokens",
+    to: "POST /v1/service_tokens",
+    body: { name: "Deploys" },
+    status: 201,
+    roles: ADMINS,
+  },
+  {
+    route: "delete /v1/service_tokens/:id",
+    to: "DELETE /v1/service_tokens/{serviceToken}",
+    status: 200,
+    roles: ADMINS,
+  },
+];
+
+/** For a service token alone. */
+const OF_PROGRAM: readonly Sample[] = [
+  {
+    route: "post /v1/api_keys/exchange",
+    to: "POST /v1/api_keys/exchange?environment=development",
+    status: 200,
+  },
 ];
 
 const OF_OPERATOR: readonly Sample[] = [
@@ -135,7 +158,13 @@ const OF_HOLDER: readonly Sample[] = [
   { route: "get /v1/whoami", to: "GET /v1/whoami", status: 200 },
 ];
 
-const WITH_TOKEN = [...OF_ACCOUNT, ...OF_OPERATOR, ...OF_OPERATOR_IN_PERSON, ...OF_VERIFIER];
+const WITH_TOKEN = [
+  ...OF_ACCOUNT,
+  ...OF_PROGRAM,
+  ...OF_OPERATOR,
+  ...OF_OPERATOR_IN_PERSON,
+  ...OF_VERIFIER,
+];
 const ALL = [...WITH_TOKEN, ...OF_SESSION, ...OF_HOLDER];
 
 let world: World;
@@ -143,17 +172,21 @@ let world: World;
 let key: string;
 /** The operator's verifier token, by its id. */
 let tokenId: string;
+/** A service token of acme's that nobody calls with, by its id. */
+let serviceTokenId: string;
 
 /** What stands for the placeholders of a sample, and what reads like it and is not there. */
 const right = (): Record<string, string> => ({
   "{key}": key,
   "{token}": tokenId,
+  "{serviceToken}": serviceTokenId,
   "{refusal}": "req_acme",
   "{nobodys}": "req_nobody",
 });
 const ABSENT: Record<string, string> = {
   "{key}": `key_${"0".repeat(32)}`,
   "{token}": `tok_${"0".repeat(32)}`,
+  "{serviceToken}": `tok_${"0".repeat(32)}`,
   "{refusal}": "req_absent",
   "{nobodys}": "req_absent",
 };
@@ -166,6 +199,9 @@ beforeEach(async () => {
   key = listed.body.entries.find((one: { type: string }) => one.type === "secret").id;
   const tokens = await world.call("GET /v1/tokens", { token: world.tokens.operator });
   tokenId = tokens.body.entries.find((one: { kind: string }) => one.kind === "verifier").id;
+  const token = world.acme.serviceToken;
+  const idle = await world.call("POST /v1/service_tokens", { token, body: { name: "Idle" } });
+  serviceTokenId = idle.body.id;
   await keepRefusals();
   before = await everything();
 });
@@ -284,7 +320,7 @@ describe.each(WITH_TOKEN)("$route", (sample) => {
   });
 });
 
-describe.each([...OF_OPERATOR, ...OF_VERIFIER])("$route", (sample) => {
+describe.each([...OF_PROGRAM, ...OF_OPERATOR, ...OF_VERIFIER])("$route", (sample) => {
   test("does not open for a session", async () => {
     const headers = world.browser(world.acme.people.owner.cookie, "acme");
     expectProblem(await send(sample, headers), 401, "authentication_required");

@@ -24,7 +24,10 @@ export const auditPromises: Readonly<Record<string, Check>> = {
       ["environment.deleted", () => acme.deleteEnvironment("staging", origin())],
       ["account.deleted", () => store.deleteAccount("acme", origin())],
       ["access_token.created", () => store.operatorTokens.createToken(token, origin(), null)],
-      ["access_token.deleted", () => store.operatorTokens.deleteToken(token.id, origin())],
+      [
+        "access_token.deleted",
+        () => store.operatorTokens.deleteToken(token.id, origin(), world.nextEventId),
+      ],
     ];
     for (const [action, deed] of deeds) {
       const before = await events(world);
@@ -59,7 +62,7 @@ export const auditPromises: Readonly<Record<string, Check>> = {
       ["access_token.created", "access_token.deleted"].map((action) => ({
         action,
         subject_id,
-        details: { kind, name, hint },
+        details: { kind, name, hint, expires_at: null },
       })),
     );
   },
@@ -75,7 +78,7 @@ export const auditPromises: Readonly<Record<string, Check>> = {
     await acme.deleteEnvironment("nowhere", origin());
     await acme.editKey("key_nobody", { description: "x" }, origin());
     await store.deleteAccount("nobody", origin());
-    await store.operatorTokens.deleteToken("tok_nobody", origin());
+    await store.operatorTokens.deleteToken("tok_nobody", origin(), world.nextEventId);
     await store.createAccount(world.newAccount("acme"), origin(), null);
     assert.deepEqual(await events(world), before);
   },
@@ -94,7 +97,7 @@ export const auditPromises: Readonly<Record<string, Check>> = {
     await acme.editKey(keys[2].id, { metadata: { a: "b" } }, origin());
     await acme.revokeKey(keys[2].id, "leaked", origin(), once("r"));
     await store.operatorTokens.createToken(verifier, origin(), once("t"));
-    await store.operatorTokens.deleteToken(verifier.id, origin());
+    await store.operatorTokens.deleteToken(verifier.id, origin(), world.nextEventId);
     const written = JSON.stringify([
       await events(world),
       await world.db.selectFrom("idempotency").selectAll().execute(),

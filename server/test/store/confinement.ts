@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { AccountStore } from "../../src/store/store.ts";
 import { batch, caller, counted, refusal } from "./usage.ts";
-import type { Check, World } from "./world.ts";
+import { type Check, START_MS, type World } from "./world.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -12,6 +12,10 @@ export const confinementPromises: Readonly<Record<string, Check>> = {
     const { acme, newEnvironment, newKey, origin, other } = world;
     const key = newKey({ description: "theirs" });
     await other.createEnvironment(newEnvironment("theirs", [key]), origin(), null);
+    const token = world.newToken("service", other.accountId);
+    await other.tokens.createToken(token, origin(), null);
+    const exchanged = { environmentSlug: "theirs", key: newKey({ expiresAtMs: START_MS + 9 }) };
+    await other.exchangeToken({ ...exchanged, tokenId: token.id, liveMax: 1 }, origin());
     await world.store.recordUsage(
       [
         batch("one", 1, {
@@ -24,14 +28,14 @@ export const confinementPromises: Readonly<Record<string, Check>> = {
     );
     const before = await snapshot(world);
 
-    const attempts = attemptsOf(world, key.id, "theirs", "req_theirs");
+    const attempts = attemptsOf(world, key.id, "theirs", "req_theirs", token.id);
     assert.deepEqual(
       Object.keys(attempts).sort(),
       Object.keys(acme)
         .filter((name) => name !== "accountId")
         .sort(),
     );
-    const nothing = attemptsOf(world, "key_nothing", "nothing", "req_nothing");
+    const nothing = attemptsOf(world, "key_nothing", "nothing", "req_nothing", "tok_nothing");
     for (const name of Object.keys(attempts) as (keyof Attempts)[])
       assert.deepEqual(await attempts[name](), await nothing[name](), name);
 
@@ -52,8 +56,14 @@ export const confinementPromises: Readonly<Record<string, Check>> = {
   },
 };
 
-/** Every method of acme's store, aimed at a key and an environment by name. */
-function attemptsOf(world: World, keyId: string, slug: string, requestId: string): Attempts {
+/** Every method of acme's store, aimed at what is named by id or slug. */
+function attemptsOf(
+  world: World,
+  keyId: string,
+  slug: string,
+  requestId: string,
+  tokenId: string,
+): Attempts {
   const { acme, origin } = world;
   const filter = {
     environment: slug,
@@ -105,11 +115,35 @@ function attemptsOf(world: World, keyId: string, slug: string, requestId: string
       ),
     ],
     findRefusal: () => acme.findRefusal(requestId),
+    tokens: async () => [
+      await acme.tokens.listTokens({ size: 200 }),
+      await acme.tokens.findIssuedToken(tokenId),
+      await acme.tokens.deleteToken(tokenId, origin(), world.nextEventId),
+      (await acme.tokens.listTokens({ size: 200, after: tokenId })).outcome,
+    ],
+    exchangeToken: async () => [
+      await acme.exchangeToken(
+        { environmentSlug: "production", key: world.newKey(), tokenId, liveMax: 9 },
+        origin(),
+      ),
+      await acme.exchangeToken(
+        { environmentSlug: slug, key: world.newKey(), tokenId, liveMax: 9 },
+        origin(),
+      ),
+    ],
+    countExchangedKeys: async () => (await acme.countExchangedKeys([tokenId], START_MS)).size,
   };
 }
 
 /** Every row that a deed could have altered. */
 async function snapshot({ db }: World): Promise<unknown> {
-  const tables = ["environment", "api_key", "change", "revocation", "audit_event"] as const;
+  const tables = [
+    "environment",
+    "api_key",
+    "access_token",
+    "change",
+    "revocation",
+    "audit_event",
+  ] as const;
   return Promise.all(tables.map((table) => db.selectFrom(table).selectAll().execute()));
 }

@@ -53,8 +53,8 @@ export function testFirstRelease(
       assert.equal(new Set(numbers.map(({ number }) => number)).size, numbers.length);
     }
     // What only a later release can write.
-    const deletion = await store.operatorTokens.deleteToken("tok_1", byAda("evt_3"));
-    assert.deepEqual(deletion, { outcome: "deleted", seq: 1 });
+    const deletion = await store.operatorTokens.deleteToken("tok_1", byAda("evt_3"), () => "evt_5");
+    assert.deepEqual(deletion, { outcome: "deleted", seq: 1, keySeqs: [] });
     await store.close();
   });
 }

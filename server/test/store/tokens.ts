@@ -39,12 +39,16 @@ export const tokenPromises: Readonly<Record<string, Check>> = {
   },
 
   "a deleted token is found no more, and every verifier learns its digest": async (world) => {
-    const { changes, newToken, origin, store } = world;
+    const { changes, newToken, nextEventId, origin, store } = world;
     const token = newToken("verifier", null);
     const bystander = newToken("verifier", null);
     for (const one of [token, bystander]) await created(world, one);
-    const deleted = await store.operatorTokens.deleteToken(token.id, origin(START_MS + 9));
-    assert.deepEqual(deleted, { outcome: "deleted", seq: 1 });
+    const deleted = await store.operatorTokens.deleteToken(
+      token.id,
+      origin(START_MS + 9),
+      nextEventId,
+    );
+    assert.deepEqual(deleted, { outcome: "deleted", seq: 1, keySeqs: [] });
     assert.equal(await store.findToken(token.digest), undefined);
     assert.equal(await store.operatorTokens.findIssuedToken(token.id), undefined);
     assert.deepEqual(
@@ -60,50 +64,57 @@ export const tokenPromises: Readonly<Record<string, Check>> = {
   },
 
   "a deleted token is absent with its deletion, until that is effective": async (world) => {
-    const { changes, newToken, origin, store } = world;
+    const { changes, newToken, nextEventId, origin, store } = world;
     const { operatorTokens } = store;
     const token = newToken("operator", null);
     await created(world, token);
     const first = origin();
-    assert.deepEqual(await operatorTokens.deleteToken(token.id, first), {
+    assert.deepEqual(await operatorTokens.deleteToken(token.id, first, nextEventId), {
       outcome: "deleted",
       seq: 1,
+      keySeqs: [],
     });
-    assert.deepEqual(await operatorTokens.deleteToken(token.id, origin()), {
+    assert.deepEqual(await operatorTokens.deleteToken(token.id, origin(), nextEventId), {
       outcome: "absent",
       pendingSeq: 1,
     });
     // Its answer was lost, and so it is asked again.
-    assert.deepEqual(await operatorTokens.deleteToken(token.id, first), {
+    assert.deepEqual(await operatorTokens.deleteToken(token.id, first, nextEventId), {
       outcome: "deleted",
       seq: 1,
+      keySeqs: [],
     });
     await store.leases.recordEffective(1, RECEIPT);
-    assert.deepEqual(await operatorTokens.deleteToken(token.id, origin()), ABSENT);
-    assert.deepEqual(await operatorTokens.deleteToken("tok_nobody", origin()), ABSENT);
+    assert.deepEqual(await operatorTokens.deleteToken(token.id, origin(), nextEventId), ABSENT);
+    assert.deepEqual(await operatorTokens.deleteToken("tok_nobody", origin(), nextEventId), ABSENT);
     assert.equal((await changes()).length, 1);
   },
 
   "of many concurrent deletions of a token exactly one wins": async (world) => {
-    const { changes, newToken, origin, store } = world;
+    const { changes, newToken, nextEventId, origin, store } = world;
     const token = newToken("verifier", null);
     await created(world, token);
     const calls = await Promise.all(
-      Array.from({ length: 20 }, () => store.operatorTokens.deleteToken(token.id, origin())),
+      Array.from({ length: 20 }, () =>
+        store.operatorTokens.deleteToken(token.id, origin(), nextEventId),
+      ),
     );
     const outcomes = calls.map((call) => JSON.stringify(call)).sort();
     const absent = JSON.stringify({ outcome: "absent", pendingSeq: 1 });
-    const deleted = JSON.stringify({ outcome: "deleted", seq: 1 });
+    const deleted = JSON.stringify({ outcome: "deleted", seq: 1, keySeqs: [] });
     assert.deepEqual(outcomes, [...Array(19).fill(absent), deleted].sort());
     assert.equal((await changes()).length, 1);
   },
 
   "nobody deletes or makes a token of somebody else": async (world) => {
-    const { changes, newAccount, newToken, origin, store } = world;
+    const { changes, newAccount, newToken, nextEventId, origin, store } = world;
     const account = newAccount("tokens");
     const theirs = newToken("service", account.id);
     await store.createAccount({ ...account, tokens: [theirs] }, origin(), null);
-    assert.deepEqual(await store.operatorTokens.deleteToken(theirs.id, origin()), ABSENT);
+    assert.deepEqual(
+      await store.operatorTokens.deleteToken(theirs.id, origin(), nextEventId),
+      ABSENT,
+    );
     await assert.rejects(
       store.operatorTokens.createToken(newToken("service", account.id), origin(), null),
     );
@@ -116,14 +127,14 @@ export const tokenPromises: Readonly<Record<string, Check>> = {
   },
 
   "whoever deletes tokens while paging meets every other one once": async (world) => {
-    const { newToken, origin, store } = world;
+    const { newToken, nextEventId, origin, store } = world;
     const made: string[] = [];
     for (let index = 0; index < 5; index++)
       made.unshift((await created(world, newToken("verifier", null))).id);
     const first = await page(world, { size: 2 });
     assert.deepEqual(idsOf(first), made.slice(0, 2));
     assert(first.after !== null);
-    await store.operatorTokens.deleteToken(first.after, origin());
+    await store.operatorTokens.deleteToken(first.after, origin(), nextEventId);
     const second = await page(world, { size: 2, after: first.after });
     assert.deepEqual(idsOf(second), made.slice(2, 4));
     const last = await page(world, { size: 2, after: second.after ?? "" });

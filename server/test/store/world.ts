@@ -39,6 +39,8 @@ export interface World {
   readonly other: AccountStore;
   /** A time-sortable id, never given twice. */
   id(prefix: string): string;
+  /** For the events that a deed writes beside its own. */
+  nextEventId(): string;
   origin(atMs?: number): Origin;
   once(scope: string, bodyDigest?: string): Once;
   newKey(given?: Partial<NewKey>): NewKey;
@@ -83,6 +85,7 @@ export async function makeWorld(store: Store, db: Database): Promise<World> {
     store,
     db,
     id,
+    nextEventId: () => id("evt"),
     newKey,
     newEnvironment,
     once: (scope, bodyDigest = "body") => ({ scope, bodyDigest }),
@@ -111,6 +114,7 @@ export async function makeWorld(store: Store, db: Database): Promise<World> {
         kind,
         accountId,
         name: `A ${kind} token`,
+        expiresAtMs: null,
         digest: digestToken(token),
         hint: tokenHint(token),
       };

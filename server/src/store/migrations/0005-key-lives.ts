@@ -38,10 +38,11 @@ export async function up(db: Kysely<Schema>, dialect: "sqlite" | "postgres"): Pr
     .column("rotated_to")
     .where(sql<boolean>`overlap_ms is not null and overlap_from is null and revoked_at is null`)
     .execute();
+  // With their ends: of all that a token was exchanged for only those are looked at that live.
   await db.schema
     .createIndex("api_key_exchanged_by_idx")
     .on("api_key")
-    .column("exchanged_by")
+    .columns(["exchanged_by", "expires_at"])
     .where("exchanged_by", "is not", null)
     .execute();
 }
