@@ -29,13 +29,12 @@ const OPEN = 1;
 const CLOSE_MAX_MS = 1_000;
 
 /**
- * The runtime's own WebSocket where it can be terminated, as Bun's can, else that of `ws`. Node's own cannot: a node
- * that hangs would keep the process alive for as long. Those of pages and of their imitations send no headers.
+ * Bun's own WebSocket, which sends headers and can be terminated; elsewhere that of `ws`. Node's own cannot be: a node that
+ * hangs would keep the process alive for as long. What else stands in that global name may be anything, e.g. Next.js's.
  */
 async function socketOpener(): Promise<OpenSocket> {
-  const { WebSocket: Standard } = globalThis as { WebSocket?: { readonly prototype: object } };
-  if (Standard !== undefined && "terminate" in Standard.prototype) {
-    const Native = Standard as unknown as new (url: string, options: object) => Socket;
+  if ("Bun" in globalThis) {
+    const Native = globalThis.WebSocket as unknown as new (url: string, options: object) => Socket;
     return (url, headers) => new Native(url, { protocols: [SUBPROTOCOL], headers });
   }
   const { WebSocket } = await import("ws");

@@ -9,14 +9,11 @@ import { NEXT_ENV, type NextApp } from "./next-app.ts";
  * What the example promises to its callers, in a process of Next.js and with a real server.
  *
  * @param find Where the Node that runs Next.js is.
- * @param options.connects `false` where the verifier is known to find no server: fails as soon as it does.
  */
 export function testNextExample(
   find: () => Promise<{ readonly path: string } | Missing>,
   app: () => NextApp | Missing,
-  { connects }: { readonly connects: boolean },
 ): void {
-  const served = connects ? test : test.skip;
   let world: World;
   let next: Child;
   let caller: Caller;
@@ -42,24 +39,21 @@ export function testNextExample(
   const ask = (note: string, token: string): Promise<Reply> =>
     caller.call(`/notes/${note}`, { authorization: [`Bearer ${token}`] });
 
-  (connects ? test : test.fails)(
-    "answers 503 while there is no server, and connects when there is one",
-    async () => {
-      const { token } = await world.issue();
-      await world.terminate();
-      const reply = await ask("7", token);
-      await world.start();
-      expect(problemOf(reply)).toMatchObject({ status: 503, code: "verification_unavailable" });
-      expect(reply.headers["retry-after"]).toBe("1");
-      expect(next.stderr()).toContain("No Latchkey server answered in time."); // by its onFailure
-      expect(await ask("7", token)).toMatchObject({
-        status: 200,
-        text: JSON.stringify({ id: "7", account: "acme", environment: "production" }),
-      });
-    },
-  );
+  test("answers 503 while there is no server, and connects when there is one", async () => {
+    const { token } = await world.issue();
+    await world.terminate();
+    const reply = await ask("7", token);
+    await world.start();
+    expect(problemOf(reply)).toMatchObject({ status: 503, code: "verification_unavailable" });
+    expect(reply.headers["retry-after"]).toBe("1");
+    expect(next.stderr()).toContain("No Latchkey server answered in time."); // by its onFailure
+    expect(await ask("7", token)).toMatchObject({
+      status: 200,
+      text: JSON.stringify({ id: "7", account: "acme", environment: "production" }),
+    });
+  });
 
-  served("refuses whoever sends no key with 401, and public ones with 403", async () => {
+  test("refuses whoever sends no key with 401, and public ones with 403", async () => {
     const anonymous = await caller.call("/notes/7");
     expect(problemOf(anonymous)).toMatchObject({ status: 401, code: "authentication_required" });
     expect(anonymous.headers["www-authenticate"]).toBe("Bearer");
@@ -69,7 +63,7 @@ export function testNextExample(
     expect(forbidden.headers["www-authenticate"]).toBeUndefined();
   });
 
-  served("of hundreds of requests at once on kept connections, each sees its own key", async () => {
+  test("of hundreds of requests at once on kept connections, each sees its own key", async () => {
     const keys = await issueInStages(world);
     const calls = Array.from({ length: 20 }, () => keys).flat();
     const answers = calls.map(async ({ token, environment }, at) => {
@@ -81,7 +75,7 @@ export function testNextExample(
     expect(caller.connections).toBe(16);
   });
 
-  served("refuses a key as soon as the call that revoked it has returned", async () => {
+  test("refuses a key as soon as the call that revoked it has returned", async () => {
     const [revoked, kept] = [await world.issue(), await world.issue()];
     for (const { token } of [revoked, kept]) expect((await ask("7", token)).status).toBe(200);
     const { revocation } = await world.client.apiKeys.revoke(revoked.id);
