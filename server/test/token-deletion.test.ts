@@ -1,13 +1,16 @@
 import { connectVerifier } from "@latchkey/sdk";
 import { createClient } from "@latchkey/sdk/client";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { ask, nodeOf, statusesOf } from "./fleet/probe.ts";
+import { type Fleet, startFleet } from "./fleet.ts";
 import { outcomeOf, startWorld, type World } from "./verifiers/world.ts";
 
 let world: World;
+let fleet: Fleet;
 beforeAll(async () => {
-  world = await startWorld(10);
+  [world, fleet] = await Promise.all([startWorld(10), startFleet({ leaseSeconds: [10, 10, 10] })]);
 });
-afterAll(() => world?.stop());
+afterAll(() => Promise.all([world?.stop(), fleet?.stop()]));
 
 const connect = (token: string) => connectVerifier({ url: world.url, token });
 
@@ -28,4 +31,77 @@ test("when a verifier token's deletion returns, an app with it accepts nothing, 
   } finally {
     await Promise.all([ended.close(), other.close()]);
   }
+});
+
+/** The statuses with which every node answers for a service token, all asked at once. */
+const managed = (token: string): Promise<number[]> =>
+  Promise.all(
+    fleet.nodes.map(async (node) => {
+      const response = await ask(node, "/v1/environments", token);
+      await response.arrayBuffer();
+      return response.status;
+    }),
+  );
+
+test("when a service token's deletion returns, every node refuses it and each key that it was exchanged for", async () => {
+  const { serviceTokens, apiKeys } = nodeOf(fleet, 0).client;
+  const doomed = await serviceTokens.create({ name: "Doomed" });
+  const bystander = await serviceTokens.create({ name: "Bystander" });
+  const exchange = async (token: string, environment: string): Promise<string> =>
+    (await createClient({ url: nodeOf(fleet, 1).url, token }).apiKeys.exchange(environment))
+      .api_key;
+  const keys = await Promise.all(
+    ["production", "development", "production"].map((slug) => exchange(doomed.token, slug)),
+  );
+  const kept = await exchange(bystander.token, "production");
+  // Every node has used the tokens, and holds the keys under a lease that has most of ten seconds left.
+  for (const token of [doomed.token, bystander.token])
+    expect(await managed(token)).toEqual([200, 200, 200]);
+  for (const key of [...keys, kept])
+    expect(await statusesOf(fleet.nodes, key)).toEqual([200, 200, 200]);
+
+  const { revocation } = await nodeOf(fleet, 2).client.serviceTokens.delete(doomed.id);
+
+  const [of, ...ofKeys] = await Promise.all([
+    managed(doomed.token),
+    ...keys.map((key) => statusesOf(fleet.nodes, key)),
+  ]);
+  expect(of).toEqual([401, 401, 401]);
+  expect(ofKeys).toEqual(keys.map(() => [401, 401, 401]));
+  expect(revocation).toMatchObject({ state: "effective", acknowledged: 3, lapsed: 0 });
+  expect(await managed(bystander.token)).toEqual([200, 200, 200]);
+  expect(await statusesOf(fleet.nodes, kept)).toEqual([200, 200, 200]);
+  // Each key's own receipt is recorded when the call has returned.
+  await expect
+    .poll(async () => {
+      const { entries } = await apiKeys.list({ environment: "production", status: "revoked" });
+      return entries.map((key) => [key.revocation?.state, key.revocation?.lapsed]);
+    })
+    .toEqual([
+      ["effective", 0],
+      ["effective", 0],
+    ]);
+});
+
+test("a service token deletes itself, and no node takes it afterwards", async () => {
+  const { id, token } = await nodeOf(fleet, 0).client.serviceTokens.create({ name: "Own end" });
+  const own = createClient({ url: nodeOf(fleet, 1).url, token, retries: 0 });
+  expect((await own.serviceTokens.delete(id)).revocation.state).toBe("effective");
+  expect(await managed(token)).toEqual([401, 401, 401]);
+});
+
+test("many concurrent exchanges over several nodes give as many keys as may live", async () => {
+  const { token } = await nodeOf(fleet, 0).client.serviceTokens.create({ name: "Greedy" });
+  const outcomes = await Promise.all(
+    Array.from({ length: 30 }, (_, index) =>
+      createClient({ url: nodeOf(fleet, index % 3).url, token, retries: 0 })
+        .apiKeys.exchange("development")
+        .then(
+          () => "given",
+          (error: { code?: string }) => error.code,
+        ),
+    ),
+  );
+  expect(outcomes.filter((outcome) => outcome === "given")).toHaveLength(20);
+  expect(outcomes.filter((outcome) => outcome === "rate_limited")).toHaveLength(10);
 });
