@@ -12,6 +12,7 @@ import { leasePromises } from "./store/leases.ts";
 import { listPromises } from "./store/lists.ts";
 import { refusalPromises } from "./store/refusals.ts";
 import { revocationPromises } from "./store/revocation.ts";
+import { expiryPromises, rotationPromises } from "./store/rotation.ts";
 import { setupPromises } from "./store/setup.ts";
 import { tokenPromises } from "./store/tokens.ts";
 import { usagePromises } from "./store/usage.ts";
@@ -24,6 +25,8 @@ const PROMISES: Readonly<Record<string, Check>> = {
   ...keyPromises,
   ...listPromises,
   ...revocationPromises,
+  ...rotationPromises,
+  ...expiryPromises,
   ...confinementPromises,
   ...idempotencyPromises,
   ...leasePromises,

@@ -2,9 +2,11 @@ import { Failure } from "@latchkey/sdk/core";
 import type { Ambient } from "../ambient.ts";
 import type {
   Account,
+  AccountStore,
   NewAccount,
   Once,
   Origin,
+  OwnAccount,
   PageAsk,
   PageOf,
   Revocation,
@@ -148,6 +150,31 @@ export async function deleteAccount(
   const done = await deps.store.deleteAccount(slug, origin);
   if (done.outcome === "absent") throw await gone(deps.barrier, "account", done);
   return deps.barrier.complete(done.seq);
+}
+
+/** @throws Failure `resource_missing` when it was deleted meanwhile. */
+export async function getOwnAccount(account: AccountStore): Promise<OwnAccount> {
+  const own = await account.findOwnAccount();
+  if (own === undefined) throw missing("account");
+  return own;
+}
+
+/**
+ * Sets how long keys of the account may live, `null` for as long as they are wanted. Resolves when every verifier anywhere
+ * knows of the ends that it brought forward; setting the same again goes on waiting for that.
+ *
+ * @throws Failure `resource_missing`; `service_unavailable` when it is set but that could not be proved.
+ */
+export async function setKeyMaxAge(
+  deps: Pick<KeyDeps, "barrier">,
+  account: AccountStore,
+  maxAgeMs: number | null,
+  origin: Origin,
+): Promise<OwnAccount> {
+  const done = await account.setKeyMaxAge(maxAgeMs, origin);
+  if (done.outcome === "absent") throw missing("account");
+  if (done.seq !== null) await deps.barrier.complete(done.seq);
+  return done.account;
 }
 
 async function findOwner(store: Store, email: string): Promise<{ id: string }> {

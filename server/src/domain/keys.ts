@@ -1,8 +1,9 @@
-import type { KeyType } from "@latchkey/sdk/core";
+import { Failure, type KeyType } from "@latchkey/sdk/core";
 import type { Ambient } from "../ambient.ts";
 import type {
   AccountStore,
   ApiKey,
+  KeyEdit,
   KeyFilter,
   NewKey,
   Once,
@@ -10,6 +11,7 @@ import type {
   PageAsk,
   PageOf,
 } from "../store/store.ts";
+import { alreadyEnded, checkEnd, tooLate } from "./expiry.ts";
 import { gone, mismatch, missing, pageOf, wrong } from "./outcomes.ts";
 import type { Barrier } from "./revocation/barrier.ts";
 import type { MakeToken } from "./tokens.ts";
@@ -25,7 +27,7 @@ export interface KeyDraft {
   readonly type: KeyType;
   readonly description: string;
   readonly metadata: Readonly<Record<string, string>>;
-  /** Unix ms; `null`: never. */
+  /** Unix ms; `null`: as late as may be, which is never unless the account has a maximum age. */
   readonly expiresAtMs: number | null;
 }
 
@@ -34,27 +36,34 @@ export type Issued =
   | { readonly replayed: false; readonly key: ApiKey; readonly token: string }
   | { readonly replayed: true; readonly key: ApiKey };
 
-/** Makes a key that is not stored yet. The token goes to the caller once; only public ones are kept in the record. */
+/**
+ * Makes what a key is known by. The token goes to the caller once; only public ones are kept in the record.
+ *
+ * @returns `record.token` is what is kept of the token: nothing of a secret one.
+ */
+export function draftIdentity(
+  deps: Pick<KeyDeps, "ambient" | "makeToken">,
+  type: KeyType,
+): { record: Pick<NewKey, "id" | "digest" | "hint" | "token">; token: string } {
+  const { token, digest, hint } = deps.makeToken(type === "secret" ? "sk" : "pk");
+  const id = deps.ambient.sortableId("key");
+  return { record: { id, digest, hint, token: type === "public" ? token : null }, token };
+}
+
+/** Makes a key that is not stored yet. */
 export function draftKey(
   deps: Pick<KeyDeps, "ambient" | "makeToken">,
   draft: KeyDraft,
 ): { record: NewKey; token: string } {
-  const { token, digest, hint } = deps.makeToken(draft.type === "secret" ? "sk" : "pk");
-  const record = {
-    ...draft,
-    id: deps.ambient.sortableId("key"),
-    digest,
-    hint,
-    token: draft.type === "public" ? token : null,
-  };
-  return { record, token };
+  const { record, token } = draftIdentity(deps, draft.type);
+  return { record: { ...draft, ...record }, token };
 }
 
 /**
  * Issues a key. No verifier needs to hear of it: nobody can have asked for its digest before.
  *
- * @throws Failure `invalid_params` for an expiry in the past, `resource_missing` for an unknown environment,
- *   `idempotency_mismatch`.
+ * @throws Failure `invalid_params` for an expiry in the past or past the account's maximum age, `resource_missing` for an
+ *   unknown environment, `idempotency_mismatch`.
  */
 export async function issueKey(
   deps: KeyDeps,
@@ -64,8 +73,7 @@ export async function issueKey(
   origin: Origin,
   once: Once | null,
 ): Promise<Issued> {
-  if (draft.expiresAtMs !== null && draft.expiresAtMs <= origin.atMs)
-    throw wrong("expires_at", "Must be in the future.");
+  checkEnd(draft.expiresAtMs, origin);
   const { record, token } = draftKey(deps, draft);
   const done = await account.createKey(environmentSlug, record, origin, once);
   switch (done.outcome) {
@@ -75,6 +83,8 @@ export async function issueKey(
       return { replayed: true, key: await getKey(account, done.id) };
     case "absent":
       throw missing("environment");
+    case "too_late":
+      throw tooLate(done.latestMs);
     case "mismatch":
       throw mismatch();
   }
@@ -98,18 +108,49 @@ export async function getKey(account: AccountStore, id: string): Promise<ApiKey>
   return key;
 }
 
-/** Edits what people may edit. Resolves once this node has applied it, for metadata is part of the verdict. */
+/**
+ * Edits what people may edit. Resolves once this node has applied it, for metadata is part of the verdict; of an end that
+ * is brought forward when every verifier anywhere knows it, and saying so again goes on waiting for that.
+ *
+ * @throws Failure `resource_missing`; `conflict` for another end of a key that has ended, and for one that its being in
+ *   rotation, or not, does not allow; `invalid_params` for an end in the past or past the maximum age;
+ *   `service_unavailable` when the end is recorded but that it is known everywhere could not be proved.
+ */
 export async function editKey(
   deps: KeyDeps,
   account: AccountStore,
   id: string,
-  edit: { readonly description?: string; readonly metadata?: Readonly<Record<string, string>> },
+  edit: KeyEdit,
   origin: Origin,
 ): Promise<ApiKey> {
+  checkEnd(edit.expiresAtMs ?? null, origin);
   const done = await account.editKey(id, edit, origin);
-  if (done.outcome === "absent") throw missing("API key");
-  await deps.barrier.publish();
-  return done.key;
+  switch (done.outcome) {
+    case "edited":
+      await (done.seq === null ? deps.barrier.publish() : deps.barrier.complete(done.seq));
+      return done.key;
+    case "absent":
+      throw missing("API key");
+    case "ended":
+      throw alreadyEnded(done.how);
+    case "too_late":
+      throw tooLate(done.latestMs);
+    case "in_rotation":
+      throw new Failure(
+        "conflict",
+        "This API key is being rotated and ends with its overlap: change overlap_seconds instead.",
+      );
+    case "not_in_rotation":
+      throw new Failure(
+        "conflict",
+        "This API key is not being rotated: change expires_at instead.",
+      );
+    case "in_the_past":
+      throw wrong(
+        "overlap_seconds",
+        "The overlap would have ended already. To end it now, revoke the API key.",
+      );
+  }
 }
 
 /**

@@ -2,6 +2,7 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import { Failure } from "@latchkey/sdk/core";
 import type { Context } from "hono";
 import type { AccountDeps } from "../domain/accounts.ts";
+import { ownAccountRoutes } from "./account.ts";
 import { accountRoutes } from "./accounts.ts";
 import { type CallerDeps, createCallers } from "./callers.ts";
 import { csvResponse } from "./csv.ts";
@@ -15,6 +16,7 @@ import { type App, describeRoute, openApiDocument } from "./openapi.ts";
 import { checkEncoding } from "./parse.ts";
 import { problemOf, problemOfRefusal, problemResponse } from "./problem.ts";
 import { refusalRoutes } from "./refusals.ts";
+import { rotationRoutes } from "./rotation.ts";
 import type { Route, RouteDeps } from "./route.ts";
 import { serviceTokenRoutes } from "./service-tokens.ts";
 import { tokenRoutes } from "./tokens.ts";
@@ -44,12 +46,14 @@ export function managementRoutes(deps: AppDeps): readonly Route[] {
     ...whoamiRoutes(deps.store),
     ...meRoutes(deps.store),
     ...accountRoutes(deps),
+    ...ownAccountRoutes(deps),
     ...environmentRoutes(deps),
     ...tokenRoutes(deps),
     ...serviceTokenRoutes(deps),
     ...verifyRoutes(deps.verify),
     ...exchangeRoutes(deps),
     ...keyRoutes(deps),
+    ...rotationRoutes(deps),
     ...usageRoutes(deps),
     ...refusalRoutes(deps),
   ];

@@ -128,6 +128,15 @@ export const time = z.iso
 /** A time of the past or the future that is worth looking at → Unix ms. */
 export const instant = time.refine((ms) => ms >= 0, "Must not lie before the year 1970.");
 
+/** The longest overlap of a rotation: 30 days. */
+const OVERLAP_SECONDS_MAX = 30 * 24 * 60 * 60;
+
+/** How long a key that was rotated lives on beside its successor. */
+export function overlapSeconds(min: 0 | 1) {
+  const message = `Must be a whole number from ${min} to ${OVERLAP_SECONDS_MAX}.`;
+  return z.int(message).min(min, message).max(OVERLAP_SECONDS_MAX, message);
+}
+
 /** A flat map of strings. The result has no prototype, so that no key of it can mean anything. */
 export const metadata = z
   .record(z.string(), z.string("Must be a string."))

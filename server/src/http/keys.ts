@@ -9,6 +9,7 @@ import {
   line,
   metadata,
   nothing,
+  overlapSeconds,
   pageAsk,
   pageQuery,
   time,
@@ -29,7 +30,7 @@ import {
 
 export const keyType = z.enum(["secret", "public"]);
 
-const apiKeyJson = z
+export const apiKeyJson = z
   .object({
     id: z.string(),
     environment: z.string(),
@@ -53,7 +54,7 @@ const apiKeyJson = z
   .openapi("ApiKey");
 
 /** @param token Goes into the answer as `api_key`; `null`: the answer has none. */
-function shapeKey(key: ApiKey, token: string | null = key.token): ApiKeyJson {
+export function shapeKey(key: ApiKey, token: string | null = key.token): ApiKeyJson {
   return {
     id: key.id,
     environment: key.environment.slug,
@@ -101,6 +102,9 @@ const list = ({ ambient }: KeyDeps): Route =>
         description:
           "`never`: never accepted. `over_90_days_ago`: not since then, and made before; or never.",
       }),
+      expires: z.enum(["within_7_days", "within_30_days", "never"]).optional().openapi({
+        description: "When it ends, if that is still to come.",
+      }),
       q: line(0, 100).default("").openapi({ description: "Searches hint, description and id." }),
       ...pageQuery,
     }),
@@ -108,8 +112,9 @@ const list = ({ ambient }: KeyDeps): Route =>
     response: pageJson(apiKeyJson),
     statuses: [200],
     async handle({ caller, query }) {
-      const { environment, status, last_used: lastUsed = "any", q: text } = query;
-      const filter: KeyFilter = { environment, status, lastUsed, text, nowMs: ambient.nowMs() };
+      const { environment, status, last_used: lastUsed = "any", expires = "any", q: text } = query;
+      const nowMs = ambient.nowMs();
+      const filter: KeyFilter = { environment, status, lastUsed, expires, text, nowMs };
       const page = await listKeys(caller.account, filter, pageAsk(query));
       return { status: 200, body: shapePage(page, query.page_size, (key) => shapeKey(key)) };
     },
@@ -161,19 +166,35 @@ const edit = (deps: KeyDeps): Route =>
   route({
     method: "patch",
     path: "/v1/api_keys/:id",
-    summary: "Edit the description or the metadata of an API key",
+    summary:
+      "Edit an API key; an end that is brought forward is answered when it is known everywhere",
     permission: inAccount("keys:write"),
     params: keyIdInPath,
     query: nothing,
     body: z
-      .strictObject({ description: description.optional(), metadata: metadata.optional() })
-      .refine((edit) => Object.keys(edit).length > 0, "Has to change something."),
+      .strictObject({
+        description: description.optional(),
+        metadata: metadata.optional(),
+        expires_at: time
+          .nullable()
+          .optional()
+          .openapi({ type: ["string", "null"], format: "date-time" }),
+        overlap_seconds: overlapSeconds(1).optional(),
+      })
+      .refine((edit) => Object.keys(edit).length > 0, "Has to change something.")
+      .refine((edit) => edit.expires_at === undefined || edit.overlap_seconds === undefined, {
+        path: ["overlap_seconds"],
+        message: "Cannot be given together with expires_at.",
+      }),
     response: apiKeyJson,
     statuses: [200],
-    async handle({ caller, params, body: { description, metadata }, origin }) {
+    async handle({ caller, params, body, origin }) {
+      const { description, metadata, expires_at: expiresAtMs, overlap_seconds: seconds } = body;
       const edit = {
         ...(description === undefined ? {} : { description }),
         ...(metadata === undefined ? {} : { metadata }),
+        ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
+        ...(seconds === undefined ? {} : { overlapMs: seconds * 1_000 }),
       };
       const key = await editKey(deps, caller.account, params.id, edit, origin(caller.actor));
       return { status: 200, body: shapeKey(key) };

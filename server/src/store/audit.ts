@@ -14,6 +14,8 @@ export type AuditAction =
   | "api_key.created"
   | "api_key.edited"
   | "api_key.revoked"
+  | "api_key.rotated"
+  | "api_key.overlap_started"
   | "access_token.created"
   | "access_token.deleted"
   | "setup.completed";

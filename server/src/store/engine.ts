@@ -27,6 +27,8 @@ export interface Engine {
   boolean(value: boolean): StoredBoolean;
   /** Lets one transaction at a time look whether `name` is taken and take it; the others wait for its end. */
   lockName(trx: Database, name: string): Promise<void>;
+  /** Lets any number of transactions at a time rely on what `name` stands for; whoever locks it waits for their end. */
+  shareName(trx: Database, name: string): Promise<void>;
   /** Whether a deed that ended with this error may have been done nevertheless. */
   isAmbiguous(error: unknown): boolean;
   /** A node joined at `seq`: from now on the database may lawfully be behind what it was before, e.g. restored. */

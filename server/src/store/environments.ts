@@ -3,6 +3,8 @@ import { recordAudit } from "./audit.ts";
 import { recordRevocation } from "./changes.ts";
 import { type Database, deed, type Engine, type Lanes, untilCertain } from "./engine.ts";
 import { claimOnce } from "./idempotency.ts";
+import { latestEnd, soonest } from "./key-end.ts";
+import { readMaxAge } from "./key-max-age.ts";
 import { selectLivingEnvironments } from "./living.ts";
 import { type PageBound, readPage } from "./paging.ts";
 import { insertEnvironment } from "./provisioning.ts";
@@ -48,7 +50,13 @@ export function environmentStore(
       deed(db, async (trx, undo) => {
         const earlier = await claimOnce(trx, once, environment.id, origin);
         if (earlier !== null) return earlier;
-        const created = await insertEnvironment(trx, accountId, environment, origin);
+        const latestMs = latestEnd(await readMaxAge(trx, engine, accountId), origin.atMs);
+        const keys = environment.keys.map((key) => ({
+          ...key,
+          expiresAtMs: soonest(key.expiresAtMs, latestMs),
+        }));
+        const first = { ...environment, keys };
+        const created = await insertEnvironment(trx, accountId, first, origin);
         if (created === "slug_taken") return undo({ outcome: "slug_taken" });
         await recordAudit(
           trx,

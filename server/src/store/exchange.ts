@@ -1,7 +1,7 @@
 import { recordAudit } from "./audit.ts";
 import { recordRevocation } from "./changes.ts";
 import { type Database, deed, type Engine } from "./engine.ts";
-import { markRevoked, revocationAudit, selectKeys } from "./keys.ts";
+import { markRevoked, revocationAudit, selectKeys } from "./held-key.ts";
 import { findLivingEnvironment } from "./living.ts";
 import { insertKey } from "./provisioning.ts";
 import { rowOf } from "./row.ts";
@@ -25,7 +25,7 @@ export function exchangeStore(db: Database, engine: Engine, accountId: string): 
           .where("environment.id", "=", environment.id)
           .execute();
         if (live.length >= liveMax) return { outcome: "too_many", untilMs: firstEnd(live) };
-        await insertKey(trx, environment.id, key, origin, tokenId);
+        await insertKey(trx, environment.id, key, origin, { exchangedBy: tokenId });
         const details = { type: key.type, hint: key.hint, expires_at: key.expiresAtMs };
         await recordAudit(
           trx,

@@ -1,21 +1,20 @@
-import { type Expression, sql } from "kysely";
+import { sql } from "kysely";
 import { absent, endOfKey } from "./absence.ts";
-import { type AuditedDeed, auditRow, recordAudit } from "./audit.ts";
-import { recordChange, recordRevocation } from "./changes.ts";
+import { auditRow, recordAudit } from "./audit.ts";
+import { recordRevocation } from "./changes.ts";
 import { type Database, deed, type Engine, type Lanes, untilCertain } from "./engine.ts";
+import { holdKey, markRevoked, readKey, revocationAudit, selectKeys } from "./held-key.ts";
 import { claimOnce } from "./idempotency.ts";
+import { editKey } from "./key-edit.ts";
+import { endWithin, latestEnd } from "./key-end.ts";
+import { listKeys } from "./key-list.ts";
+import { readMaxAge } from "./key-max-age.ts";
 import { findLivingEnvironment } from "./living.ts";
-import { type PageBound, readPage } from "./paging.ts";
-import { insertKey, searchText } from "./provisioning.ts";
-import { rowOf } from "./row.ts";
-import { KEY_COLUMNS, parseKey } from "./rows.ts";
-import type { AccountStore, ApiKey, KeyFilter, Once, Origin, PageAsk } from "./store.ts";
+import { insertKey } from "./provisioning.ts";
+import { rotateKey } from "./rotation.ts";
+import { parseKey } from "./rows.ts";
+import type { ApiKey, KeyStore, NewKey, Once, Origin } from "./store.ts";
 import { confirmRevocation, IF_CLOCKED, ofHeld, writeTogether } from "./together.ts";
-
-/** What "over 90 days ago" means. */
-const LONG_UNUSED_MS = 90 * 24 * 60 * 60_000;
-
-type KeyStore = Pick<AccountStore, "listKeys" | "createKey" | "findKey" | "editKey" | "revokeKey">;
 
 /** The keys of one account. */
 export function keyStore(lanes: Lanes, engine: Engine, accountId: string): KeyStore {
@@ -29,8 +28,12 @@ export function keyStore(lanes: Lanes, engine: Engine, accountId: string): KeySt
         if (earlier !== null) return earlier;
         const environment = await findLivingEnvironment(trx, accountId, environmentSlug);
         if (environment === undefined) return undo({ outcome: "absent" });
+        const latestMs = latestEnd(await readMaxAge(trx, engine, accountId), origin.atMs);
+        const expiresAtMs = endOfNew(key, latestMs);
+        if (expiresAtMs === "too_late")
+          return undo({ outcome: "too_late", latestMs: latestMs ?? origin.atMs });
         // No change is written: nobody can ask for a digest before its token exists.
-        await insertKey(trx, environment.id, key, origin);
+        await insertKey(trx, environment.id, { ...key, expiresAtMs }, origin);
         await recordAudit(
           trx,
           {
@@ -38,7 +41,7 @@ export function keyStore(lanes: Lanes, engine: Engine, accountId: string): KeySt
             accountId,
             environmentId: environment.id,
             subject: { type: "api_key", id: key.id },
-            details: { type: key.type, hint: key.hint, expires_at: key.expiresAtMs },
+            details: { type: key.type, hint: key.hint, expires_at: expiresAtMs },
           },
           origin,
         );
@@ -51,37 +54,21 @@ export function keyStore(lanes: Lanes, engine: Engine, accountId: string): KeySt
     },
 
     editKey: (id, edit, origin) =>
-      deed(db, async (trx) => {
-        const held = await holdKey(trx, engine, accountId, id);
-        if (held === undefined) return { outcome: "absent" };
-        const description = edit.description ?? held.key.description;
-        const metadata = JSON.stringify(edit.metadata ?? held.key.metadata);
-        const fields = [
-          ...(description === held.key.description ? [] : ["description"]),
-          ...(metadata === JSON.stringify(held.key.metadata) ? [] : ["metadata"]),
-        ];
-        if (fields.length === 0) return { outcome: "edited", key: held.key };
-        await trx
-          .updateTable("api_key")
-          .set({ description, metadata, search_text: searchText({ ...held.key, description }) })
-          .where("id", "=", id)
-          .execute();
-        await recordAudit(
-          trx,
-          {
-            action: "api_key.edited",
-            accountId,
-            environmentId: held.key.environment.id,
-            subject: { type: "api_key", id },
-            details: { fields },
-          },
+      untilCertain(engine, () =>
+        editKey(lanes.revocations, engine, { accountId, id, edit, origin }),
+      ),
+
+    rotateKey: (id, rotation, origin, nextEventId, once) =>
+      untilCertain(engine, () =>
+        rotateKey(lanes.revocations, engine, {
+          accountId,
+          id,
+          rotation,
           origin,
-        );
-        const edited = await readKey(trx, accountId, id);
-        // The description is no part of the verdict, so it is no news to verifiers.
-        if (fields.includes("metadata")) await recordChange(trx, engine, "key", held.digest);
-        return { outcome: "edited", key: edited };
-      }),
+          nextEventId,
+          once,
+        }),
+      ),
 
     revokeKey: (id, reason, origin, once) =>
       untilCertain(engine, () =>
@@ -92,6 +79,11 @@ export function keyStore(lanes: Lanes, engine: Engine, accountId: string): KeySt
   };
 }
 
+/** When a new key ends: who names no end gets the latest. */
+function endOfNew({ expiresAtMs }: NewKey, latestMs: number | null) {
+  return endWithin(expiresAtMs === null ? { usual: null } : { named: expiresAtMs }, latestMs);
+}
+
 /** What a revocation of a key is asked with. */
 interface RevocationAsk {
   readonly accountId: string;
@@ -100,7 +92,7 @@ interface RevocationAsk {
   readonly origin: Origin;
 }
 
-type Revoked = Awaited<ReturnType<AccountStore["revokeKey"]>>;
+type Revoked = Awaited<ReturnType<KeyStore["revokeKey"]>>;
 
 async function revokeKey(
   db: Database,
@@ -177,151 +169,4 @@ async function revokeLiving(
   const revocation = { seq, effectiveAtMs: null, tookMs: null, acknowledged: 0, lapsed: 0 };
   const revoked = { revokedAtMs: origin.atMs, revokedBy: origin.actor, revokedReason: reason };
   return { seq, key: { ...parseKey(held), ...revoked, revocation } };
-}
-
-/** A key that this transaction is about to change: on engines that need it, its row is locked. */
-interface HeldKey {
-  readonly key: ApiKey;
-  readonly digest: string;
-}
-
-/** The audit event of a key's revocation. */
-export function revocationAudit(
-  accountId: string,
-  key: ApiKey,
-  reason: string | null,
-): AuditedDeed {
-  return {
-    action: "api_key.revoked",
-    accountId,
-    environmentId: key.environment.id,
-    subject: { type: "api_key", id: key.id },
-    details: { type: key.type, hint: key.hint, reason },
-  };
-}
-
-/** Builds the update that marks a key revoked, unless it is. */
-export function markRevoked(
-  db: Database,
-  id: string,
-  seq: number | Expression<number>,
-  reason: string | null,
-  origin: Origin,
-) {
-  return db
-    .updateTable("api_key")
-    .set({
-      revoked_at: origin.atMs,
-      revoked_by_type: origin.actor.type,
-      revoked_by_id: origin.actor.id,
-      revoked_by_name: origin.actor.name,
-      revoked_reason: reason,
-      revocation_seq: seq,
-    })
-    .where("id", "=", id)
-    .where("revoked_at", "is", null)
-    .returning("id");
-}
-
-/** The keys of the account's living environments. */
-export function selectKeys(db: Database, accountId: string) {
-  return db
-    .selectFrom("api_key")
-    .innerJoin("environment", "environment.id", "api_key.environment_id")
-    .innerJoin("account", "account.id", "environment.account_id")
-    .leftJoin("key_use", "key_use.key", "api_key.number")
-    .leftJoin("revocation", "revocation.seq", "api_key.revocation_seq")
-    .where("account.id", "=", accountId)
-    .where("account.deleted_at", "is", null)
-    .where("environment.deleted_at", "is", null)
-    .select(KEY_COLUMNS);
-}
-
-/** A key that is known to be there. */
-async function readKey(trx: Database, accountId: string, id: string): Promise<ApiKey> {
-  return parseKey(
-    await selectKeys(trx, accountId).where("api_key.id", "=", id).executeTakeFirstOrThrow(),
-  );
-}
-
-async function holdKey(
-  trx: Database,
-  engine: Engine,
-  accountId: string,
-  id: string,
-): Promise<HeldKey | undefined> {
-  const query = selectKeys(trx, accountId).select("api_key.digest").where("api_key.id", "=", id);
-  // Locked by a statement of its own: one that had to wait would join what it read before it waited.
-  if (engine.locksRows) await query.forNoKeyUpdate("api_key").execute();
-  const row = await query.executeTakeFirst();
-  if (row === undefined) return undefined;
-  return { key: parseKey(row), digest: rowOf("api_key", row).digest("digest") };
-}
-
-async function listKeys(
-  db: Database,
-  engine: Engine,
-  accountId: string,
-  filter: KeyFilter,
-  page: PageAsk,
-): ReturnType<AccountStore["listKeys"]> {
-  const environment = await findLivingEnvironment(db, accountId, filter.environment);
-  if (environment === undefined) return { outcome: "absent" };
-  const ofEnvironment = () =>
-    selectKeys(db, accountId).where("api_key.environment_id", "=", environment.id);
-  const filtered = () => {
-    const status = ofEnvironment().where((eb) => {
-      const revoked = eb("api_key.revoked_at", "is not", null);
-      const standing = eb("api_key.revoked_at", "is", null);
-      const expired = eb("api_key.expires_at", "<=", filter.nowMs);
-      const unexpired = eb.or([
-        eb("api_key.expires_at", "is", null),
-        eb("api_key.expires_at", ">", filter.nowMs),
-      ]);
-      switch (filter.status) {
-        case "active":
-          return eb.and([standing, unexpired]);
-        case "expired":
-          return eb.and([standing, expired]);
-        case "revoked":
-          return revoked;
-        case "all":
-          return eb.and([]);
-      }
-    });
-    const used = status.where((eb) => {
-      const unused = eb("key_use.last_used_at", "is", null);
-      const overMs = filter.nowMs - LONG_UNUSED_MS;
-      switch (filter.lastUsed) {
-        case "any":
-          return eb.and([]);
-        case "never":
-          return unused;
-        case "over_90_days_ago":
-          return eb.or([
-            eb("key_use.last_used_at", "<", overMs),
-            eb.and([unused, eb("api_key.created_at", "<", overMs)]),
-          ]);
-      }
-    });
-    if (filter.text === "") return used;
-    return used.where((eb) =>
-      engine.contains(eb.ref("api_key.search_text"), filter.text.toLowerCase()),
-    );
-  };
-  return readPage(page, {
-    async hasEntry(id) {
-      return (await ofEnvironment().where("api_key.id", "=", id).executeTakeFirst()) !== undefined;
-    },
-    async read({ olderThan, newerThan }: PageBound, limit) {
-      let query = filtered();
-      if (olderThan !== undefined) query = query.where("api_key.id", "<", olderThan);
-      if (newerThan !== undefined) query = query.where("api_key.id", ">", newerThan);
-      const rows = await query
-        .orderBy("api_key.id", newerThan === undefined ? "desc" : "asc")
-        .limit(limit)
-        .execute();
-      return rows.map(parseKey);
-    },
-  });
 }

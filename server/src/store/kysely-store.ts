@@ -3,9 +3,11 @@ import { operatorStore } from "./accounts.ts";
 import type { Engine, Lanes } from "./engine.ts";
 import { environmentStore } from "./environments.ts";
 import { exchangeStore } from "./exchange.ts";
+import { ownAccountStore } from "./key-max-age.ts";
 import { keyLoader } from "./key-records.ts";
 import { keyStore } from "./keys.ts";
 import { clockSeq, leaseStore } from "./leases.ts";
+import { overlapStarter } from "./overlaps.ts";
 import { refusalStore, unattributedRefusals } from "./refusals.ts";
 import { setupStore } from "./setup.ts";
 import type { Store } from "./store.ts";
@@ -27,6 +29,7 @@ export function kyselyStore(lanes: Lanes, engine: Engine, release: () => Promise
       accountId,
       ...environmentStore(lanes, engine, accountId),
       ...keyStore(lanes, engine, accountId),
+      ...ownAccountStore(lanes, engine, accountId),
       ...exchangeStore(db, engine, accountId),
       tokens: tokenStore(lanes, engine, accountId),
       ...usageReader(db, engine, accountId),
@@ -38,6 +41,7 @@ export function kyselyStore(lanes: Lanes, engine: Engine, release: () => Promise
     operatorTokens: tokenStore(lanes, engine, null),
     ...setupStore(db, engine),
 
+    startOverlaps: overlapStarter(lanes, engine),
     recordUsage: usageRecorder(db, engine),
     ...unattributedRefusals(db),
     sweep: sweeper(db, engine),

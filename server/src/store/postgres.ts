@@ -94,6 +94,9 @@ function postgresEngine(options: PostgresOptions, horizon: Horizon): Engine {
     async lockName(trx, name) {
       await sql`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`.execute(trx);
     },
+    async shareName(trx, name) {
+      await sql`select pg_advisory_xact_lock_shared(hashtextextended(${name}, 0))`.execute(trx);
+    },
     isAmbiguous: (error) => error instanceof DatabaseError && error.ambiguous,
     joinedAt(seq) {
       horizon.seq = seq;

@@ -184,14 +184,14 @@ export async function insertEnvironment(
 /**
  * Stores a new key in an environment that is known to be the account's own.
  *
- * @param exchangedBy Id of the service token that it is given for.
+ * @param from Ids of what it comes from: the service token that it is given for, the key that it replaces.
  */
 export async function insertKey(
   trx: Database,
   environmentId: string,
   key: NewKey,
   origin: Origin,
-  exchangedBy: string | null = null,
+  from: { readonly exchangedBy?: string | null; readonly rotatedFrom?: string } = {},
 ): Promise<void> {
   await trx
     .insertInto("api_key")
@@ -210,7 +210,8 @@ export async function insertKey(
       created_by_id: origin.actor.id,
       created_by_name: origin.actor.name,
       expires_at: key.expiresAtMs,
-      exchanged_by: exchangedBy,
+      exchanged_by: from.exchangedBy ?? null,
+      rotated_from: from.rotatedFrom ?? null,
     })
     .execute();
 }

@@ -1,7 +1,7 @@
 import { REFUSAL_REASONS } from "@latchkey/sdk/core";
 import { type SelectQueryBuilder, sql } from "kysely";
 import type { Database } from "./engine.ts";
-import { selectKeys } from "./keys.ts";
+import { selectKeys } from "./held-key.ts";
 import { findLivingEnvironment } from "./living.ts";
 import { readPage } from "./paging.ts";
 import { CorruptRow, rowOf } from "./row.ts";

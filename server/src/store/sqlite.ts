@@ -91,6 +91,7 @@ function sqliteEngine(options: SqliteOptions): Engine {
     signInTime: (atMs) => new Date(atMs).toISOString(),
     boolean: (value) => (value ? 1 : 0),
     lockName: async () => {},
+    shareName: async () => {},
     isAmbiguous: () => false,
     joinedAt: () => {},
   };

@@ -1,5 +1,5 @@
-import type { KeyRecord, KeyType } from "@latchkey/sdk/core";
-import type { ApiKey, Revocation } from "./api-key.ts";
+import type { KeyRecord } from "@latchkey/sdk/core";
+import type { Revocation } from "./api-key.ts";
 import type {
   Absent,
   Actor,
@@ -10,6 +10,8 @@ import type {
   Origin,
   PageAsk,
 } from "./deeds.ts";
+import type { KeyStore, NewKey, OwnAccountStore } from "./key-deeds.ts";
+import type { LeaseStore } from "./lease-deeds.ts";
 import type { RefusalFilter, Refused, SourcedBatch, UsageKept, UsageStore } from "./usage-deeds.ts";
 
 export type { ApiKey, Revocation } from "./api-key.ts";
@@ -25,6 +27,16 @@ export type {
   PageOf,
 } from "./deeds.ts";
 export type {
+  KeyEdit,
+  KeyFilter,
+  KeyStore,
+  NewKey,
+  OwnAccount,
+  OwnAccountStore,
+  Rotation,
+} from "./key-deeds.ts";
+export type { Change, LeaseStore, NodeRow } from "./lease-deeds.ts";
+export type {
   Granularity,
   KeyCaller,
   RefusalFilter,
@@ -36,18 +48,6 @@ export type {
   UsageRow,
   UsageStore,
 } from "./usage-deeds.ts";
-
-/** A key about to be stored. `digest` is the base64url SHA-256 of its token; `token` only for public keys. */
-export interface NewKey {
-  readonly id: string;
-  readonly type: KeyType;
-  readonly digest: string;
-  readonly hint: string;
-  readonly token: string | null;
-  readonly description: string;
-  readonly metadata: Readonly<Record<string, string>>;
-  readonly expiresAtMs: number | null;
-}
 
 export interface Environment {
   readonly id: string;
@@ -119,18 +119,6 @@ export interface NewPerson {
   readonly passwordHash: string;
 }
 
-export interface KeyFilter {
-  /** Slug. */
-  readonly environment: string;
-  readonly status: "active" | "revoked" | "expired" | "all";
-  /** By accepted verifications; `over_90_days_ago` also when there is none and the key is older than that. */
-  readonly lastUsed: "any" | "never" | "over_90_days_ago";
-  /** Searched, case-insensitively and literally (no wildcards), in hint, description and id; "" finds all. */
-  readonly text: string;
-  /** What "expired" and `lastUsed` are judged by. */
-  readonly nowMs: number;
-}
-
 /** The access tokens of one account, or of the operator. Every change writes its audit event in one transaction. */
 export interface TokenStore {
   /** Those that are not deleted; expired ones too. */
@@ -192,7 +180,7 @@ export interface ExchangeStore {
  * Everything of one account, and nothing of another: what belongs elsewhere answers like what does not exist.
  * Every change writes its audit event, and its change-log entry when it alters a verdict, in one transaction.
  */
-export interface AccountStore extends UsageStore, ExchangeStore {
+export interface AccountStore extends KeyStore, OwnAccountStore, UsageStore, ExchangeStore {
   readonly accountId: string;
   /** Its service tokens. */
   readonly tokens: TokenStore;
@@ -214,117 +202,6 @@ export interface AccountStore extends UsageStore, ExchangeStore {
   ): Promise<{ outcome: "renamed"; environment: Environment } | { outcome: "absent" }>;
   /** Its keys refuse as revoked from now on. Another deletion finds it absent. */
   deleteEnvironment(slug: string, origin: Origin): Promise<Deleted | Absent>;
-
-  /** `absent`: no such environment (or deleted) in this account. */
-  listKeys(filter: KeyFilter, page: PageAsk): Promise<Listed<ApiKey> | { outcome: "absent" }>;
-  createKey(
-    environmentSlug: string,
-    key: NewKey,
-    origin: Origin,
-    once: Once | null,
-  ): Promise<{ outcome: "created"; key: ApiKey } | { outcome: "absent" } | OnceOutcome>;
-  /** Keys of deleted environments are absent. */
-  findKey(id: string): Promise<ApiKey | undefined>;
-  /**
-   * Writes a change when the metadata differ, for they are part of the verdict; an edit that alters nothing writes
-   * nothing. Revoked keys may be described too.
-   */
-  editKey(
-    id: string,
-    edit: { readonly description?: string; readonly metadata?: Readonly<Record<string, string>> },
-    origin: Origin,
-  ): Promise<{ outcome: "edited"; key: ApiKey } | { outcome: "absent" }>;
-  /**
-   * Marks a key revoked and records the change that verifiers must learn of, in one transaction. Of concurrent calls
-   * exactly one resolves to `revoked`; the first revocation's time, actor and reason stand.
-   * `seq` is that of the first revocation either way; `key.revocation.effectiveAtMs` tells whether its barrier ended.
-   */
-  revokeKey(
-    id: string,
-    reason: string | null,
-    origin: Origin,
-    once: Once | null,
-  ): Promise<
-    | { outcome: "revoked" | "already_revoked"; seq: number; key: ApiKey }
-    | Absent
-    | { outcome: "mismatch" }
-  >;
-}
-
-/** One entry of the change log. Its subject is an id; a key's or a deleted access token's (`key` too) is the digest. */
-export interface Change {
-  readonly seq: number;
-  /** Random: tells a restored database's entry from the one this node applied. */
-  readonly id: string;
-  readonly kind: "key" | "environment" | "account";
-  readonly subject: string;
-}
-
-/** A server process that verifies; see docs/architecture.md. */
-export interface NodeRow {
-  readonly id: string;
-  readonly leaseMs: number;
-  readonly renewals: number;
-  readonly appliedSeq: number;
-  readonly below: number;
-  readonly label: string;
-}
-
-/** A revocation whose barrier nobody has seen end. */
-export interface PendingRevocation {
-  readonly seq: number;
-}
-
-/**
- * What the lease protocol asks of the store. Every method is one statement or transaction, and every `seq` it returns
- * was read in that same statement.
- */
-export interface LeaseStore {
-  /** Adds a node whose `applied_seq` is the current seq; also the id of the change at that seq, `null` for none. */
-  joinNode(node: {
-    id: string;
-    leaseMs: number;
-    label: string;
-  }): Promise<{ seq: number; changeId: string | null }>;
-  /**
-   * All changes from `afterSeq` on, that one included, in order. `gap` when the entry at `afterSeq` is missing or is
-   * not `afterId`: the log was trimmed past it or the database restored. With `afterId` null there was no such entry, in
-   * a database that is new or whose clock was raised, and it is a gap when there is one now.
-   */
-  readChanges(
-    afterSeq: number,
-    afterId: string | null,
-  ): Promise<
-    | { outcome: "changes"; seq: number; changes: readonly Change[] }
-    | { outcome: "gap"; seq: number }
-  >;
-  /** The current seq: whether there is anything to read. */
-  readClock(): Promise<number>;
-  /** `false`: the row is gone, the node must join anew. */
-  renewNode(id: string, renewals: number, appliedSeq: number, below: number): Promise<boolean>;
-  /**
-   * Writes what a node has acknowledged, and renews nothing. A crash of the database may lose it again, which delays at
-   * most. `false`: the row is gone.
-   */
-  acknowledge(id: string, appliedSeq: number, below: number): Promise<boolean>;
-  readNodes(): Promise<{ seq: number; nodes: readonly NodeRow[] }>;
-  /** Deletes the row only while its `renewals` is still the one seen. */
-  reapNode(id: string, renewals: number): Promise<boolean>;
-  releaseNode(id: string): Promise<void>;
-  /** Oldest first, at most 100. */
-  pendingRevocations(): Promise<readonly PendingRevocation[]>;
-  /** Written once: of several calls the first stands. `effectiveAtMs` is raised to the revocation's own time. */
-  recordEffective(
-    seq: number,
-    receipt: { effectiveAtMs: number; tookMs: number; acknowledged: number; lapsed: number },
-  ): Promise<Revocation>;
-  /**
-   * Drops changes, the newest `keep` (at least one) excepted, oldest first. Of very many only the first are dropped by
-   * one call.
-   *
-   * @returns How many it dropped.
-   */
-  trimChanges(keep: number): Promise<number>;
 }
 
 /** What a store throws when it could not do what was asked. */
@@ -353,6 +230,15 @@ export interface Store {
    * source come in order. What tells of keys that do not exist is dropped; the last use of a key only moves forward.
    */
   recordUsage(batches: readonly SourcedBatch[], nowMs: number): Promise<void>;
+  /**
+   * Starts the overlaps of rotated keys that wait for the first use of their successors, where that is stored. Of
+   * concurrent calls one starts each. Of very many only some are started by one call.
+   *
+   * @param by What the audit events tell of who does it, and the time that it is done at.
+   * @param nextEventId Makes the ids of those events.
+   * @returns The seqs to wait for, of keys whose end it brought forward.
+   */
+  startOverlaps(by: Omit<Origin, "eventId">, nextEventId: () => string): Promise<readonly number[]>;
   /** Those that belong to no account: no key was found. Newest first. */
   listUnattributedRefusals(
     filter: Pick<RefusalFilter, "reason">,

@@ -68,6 +68,14 @@ const OF_ACCOUNT: readonly Sample[] = [
     status: 200,
     roles: ADMINS,
   },
+  {
+    route: "post /v1/api_keys/:id/rotate",
+    to: "POST /v1/api_keys/{key}/rotate",
+    body: { overlap_seconds: 60 },
+    status: 201,
+    roles: ADMINS,
+  },
+  { route: "get /v1/account", to: "GET /v1/account", status: 200, roles: EVERYBODY },
   { route: "get /v1/usage", to: "GET /v1/usage", status: 200, roles: READERS },
   {
     route: "get /v1/api_keys/:id/usage",
@@ -95,6 +103,17 @@ const OF_ACCOUNT: readonly Sample[] = [
     to: "DELETE /v1/service_tokens/{serviceToken}",
     status: 200,
     roles: ADMINS,
+  },
+];
+
+/** For the account's owners in person: a service token has the rights of an admin. */
+const OF_OWNER: readonly Sample[] = [
+  {
+    route: "patch /v1/account",
+    to: "PATCH /v1/account",
+    body: { api_key_max_age_days: 90 },
+    status: 200,
+    roles: ["owner"],
   },
 ];
 
@@ -165,7 +184,7 @@ const WITH_TOKEN = [
   ...OF_OPERATOR_IN_PERSON,
   ...OF_VERIFIER,
 ];
-const ALL = [...WITH_TOKEN, ...OF_SESSION, ...OF_HOLDER];
+const ALL = [...WITH_TOKEN, ...OF_OWNER, ...OF_SESSION, ...OF_HOLDER];
 
 let world: World;
 /** An active secret key of acme's. */
@@ -396,7 +415,18 @@ describe.each(OF_OPERATOR_IN_PERSON)("$route, in person", (sample) => {
   });
 });
 
-describe.each(OF_ACCOUNT)("$route, within an account", (sample) => {
+describe.each(OF_OWNER)("$route", (sample) => {
+  test("does not open for a service token, nor for a token of another kind", async () => {
+    const { serviceToken, secretKey } = world.acme;
+    expectProblem(await send(sample, {}, serviceToken), 403, "access_denied");
+    for (const token of [secretKey, ...Object.values(world.tokens)])
+      expectProblem(await send(sample, {}, token), 401, "incorrect_token_type");
+    expectProblem(await send(sample, {}), 401, "authentication_required");
+    expect(await everything()).toEqual(before);
+  });
+});
+
+describe.each([...OF_ACCOUNT, ...OF_OWNER])("$route, within an account", (sample) => {
   const { roles = [] } = sample;
   test.each(roles)("opens for the role %s", async (role) => {
     const heard = await send(sample, world.browser(world.acme.people[role].cookie, "acme"));
@@ -475,7 +505,9 @@ describe("what belongs to another account", () => {
       ["GET /v1/refusals?environment={}", "secret-plan", "no-such-plan"],
       ["GET /v1/refusals?after={}", "req_acme", "req_absent"],
       ["PATCH /v1/api_keys/{}", key, `key_${"0".repeat(32)}`, { description: "mine" }],
+      ["PATCH /v1/api_keys/{}", key, `key_${"0".repeat(32)}`, { expires_at: null }],
       ["POST /v1/api_keys/{}/revoke", key, `key_${"0".repeat(32)}`, {}],
+      ["POST /v1/api_keys/{}/rotate", key, `key_${"0".repeat(32)}`, { overlap_seconds: 0 }],
       ["PATCH /v1/environments/{}", "secret-plan", "no-such-plan", { name: "mine" }],
       ["DELETE /v1/environments/{}", "secret-plan", "no-such-plan"],
       ["GET /v1/api_keys?environment={}", "secret-plan", "no-such-plan"],

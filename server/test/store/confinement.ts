@@ -69,6 +69,7 @@ function attemptsOf(
     environment: slug,
     status: "all",
     lastUsed: "any",
+    expires: "any",
     text: "",
     nowMs: 0,
   } as const;
@@ -96,7 +97,11 @@ function attemptsOf(
     createKey: () => acme.createKey(slug, world.newKey(), origin(), null),
     findKey: () => acme.findKey(keyId),
     editKey: () => acme.editKey(keyId, { description: "mine", metadata: { a: "b" } }, origin()),
+    rotateKey: () => acme.rotateKey(keyId, world.rotation(), origin(), () => world.id("evt"), null),
     revokeKey: () => acme.revokeKey(keyId, "mine", origin(), null),
+    // Of the account itself, whatever is named.
+    findOwnAccount: async () => (await acme.findOwnAccount())?.slug,
+    setKeyMaxAge: async () => (await acme.setKeyMaxAge(null, origin())).outcome,
     readUsage: async () => [
       await acme.readUsage({ ...ask, environment: slug, keyIds: null, top: null }),
       await acme.readUsage({ ...ask, environment: null, keyIds: [keyId], top: null }),

@@ -6,7 +6,13 @@ import { type Check, START_MS } from "./world.ts";
 
 const DAY_MS = 24 * 60 * 60_000;
 
-const EVERYTHING = { status: "all", lastUsed: "any", text: "", nowMs: START_MS } as const;
+const EVERYTHING = {
+  status: "all",
+  lastUsed: "any",
+  expires: "any",
+  text: "",
+  nowMs: START_MS,
+} as const;
 
 /** Pages walked before a test gives up: more than any list here has. */
 const PAGES_MAX = 100;

@@ -9,6 +9,7 @@ import type {
   NewKey,
   Once,
   Origin,
+  Rotation,
   Store,
   UsageKept,
 } from "../../src/store/store.ts";
@@ -44,6 +45,8 @@ export interface World {
   origin(atMs?: number): Origin;
   once(scope: string, bodyDigest?: string): Once;
   newKey(given?: Partial<NewKey>): NewKey;
+  /** What a rotation makes, an hour's overlap from now unless something else is given. */
+  rotation(given?: Partial<Rotation>): Rotation;
   newEnvironment(slug: string, keys?: readonly NewKey[]): NewEnvironment;
   newAccount(slug: string, given?: Partial<NewAccount>): NewAccount;
   newToken(kind: NewAccessToken["kind"], accountId: string | null): NewAccessToken;
@@ -87,6 +90,11 @@ export async function makeWorld(store: Store, db: Database): Promise<World> {
     id,
     nextEventId: () => id("evt"),
     newKey,
+    rotation(given = {}) {
+      const { id, digest, hint, token } = newKey();
+      const successor = { id, digest, hint, token };
+      return { successor, overlapMs: HOUR_MS, starts: "now", ...given };
+    },
     newEnvironment,
     once: (scope, bodyDigest = "body") => ({ scope, bodyDigest }),
     origin: (atMs = START_MS) => ({

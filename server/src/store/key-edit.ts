@@ -1,0 +1,126 @@
+import { isDone } from "./absence.ts";
+import { recordAudit } from "./audit.ts";
+import { pendingEnd, recordEnd } from "./ends.ts";
+import { type Database, deed, type Engine } from "./engine.ts";
+import { endedHow, type HeldKey, holdKey, readKey } from "./held-key.ts";
+import { endInOverlap, endWithin, type KeyMaxAge, latestEnd } from "./key-end.ts";
+import { readMaxAge } from "./key-max-age.ts";
+import { searchText } from "./provisioning.ts";
+import type { KeyEdit, KeyStore, Origin } from "./store.ts";
+
+type Edited = Awaited<ReturnType<KeyStore["editKey"]>>;
+
+/** What an edit of a key is asked with. */
+interface EditAsk {
+  readonly accountId: string;
+  readonly id: string;
+  readonly edit: KeyEdit;
+  readonly origin: Origin;
+}
+
+/** Edits a key, all of it by one deed. */
+export function editKey(
+  db: Database,
+  engine: Engine,
+  { accountId, id, edit, origin }: EditAsk,
+): Promise<Edited> {
+  return deed(db, async (trx) => {
+    const namesEnd = edit.expiresAtMs !== undefined || edit.overlapMs !== undefined;
+    // Before the key's row: whoever sets it takes the rows of keys.
+    const maxAge = namesEnd ? await readMaxAge(trx, engine, accountId) : null;
+    const held = await holdKey(trx, engine, accountId, id);
+    if (held === undefined) return { outcome: "absent" };
+    const pending = () => (namesEnd ? pendingEnd(trx, accountId, held.expirySeq) : null);
+    // Done before, and its answer lost: what others changed since then stands.
+    if (await isDone(trx, origin))
+      return { outcome: "edited", key: held.key, seq: await pending() };
+    const end = newEnd(held, edit, maxAge, origin.atMs);
+    if (end.outcome !== "end") return end;
+    const details = differences(held, edit, end.expiresAtMs);
+    const { fields } = details;
+    if (fields.length === 0) return { outcome: "edited", key: held.key, seq: await pending() };
+
+    await writeEdit(trx, held, edit, end.expiresAtMs);
+    await recordAudit(
+      trx,
+      {
+        action: "api_key.edited",
+        accountId,
+        environmentId: held.key.environment.id,
+        subject: { type: "api_key", id },
+        details,
+      },
+      origin,
+    );
+    const key = await readKey(trx, accountId, id);
+    // The description is no part of the verdict, so it is no news to verifiers.
+    const isNews = fields.includes("metadata");
+    const seq = await recordEnd(trx, engine, held, end.expiresAtMs, origin, isNews);
+    return { outcome: "edited", key, seq };
+  });
+}
+
+/** When the key is to end, which is as before unless the edit names an end, or why it cannot. */
+function newEnd(
+  { key, ownEndMs }: HeldKey,
+  { expiresAtMs, overlapMs }: KeyEdit,
+  maxAge: KeyMaxAge | null,
+  nowMs: number,
+): { outcome: "end"; expiresAtMs: number | null } | Exclude<Edited, { outcome: "edited" }> {
+  const { overlap } = key;
+  if (expiresAtMs === undefined && overlapMs === undefined)
+    return { outcome: "end", expiresAtMs: key.expiresAtMs };
+  const how = endedHow(key, nowMs);
+  if (how !== null) return { outcome: "ended", how };
+  if (overlapMs !== undefined) {
+    if (overlap === null) return { outcome: "not_in_rotation" };
+    const endMs = endInOverlap(ownEndMs, overlap.startedAtMs, overlapMs);
+    if (endMs !== null && endMs <= nowMs) return { outcome: "in_the_past" };
+    return { outcome: "end", expiresAtMs: endMs };
+  }
+  if (overlap !== null) return { outcome: "in_rotation" };
+  const latestMs = latestEnd(maxAge, key.createdAtMs);
+  const endMs = endWithin({ named: expiresAtMs ?? null }, latestMs);
+  return endMs === "too_late"
+    ? { outcome: "too_late", latestMs: latestMs ?? nowMs }
+    : { outcome: "end", expiresAtMs: endMs };
+}
+
+/** What of the key the edit alters, as its audit event tells it. */
+function differences({ key }: HeldKey, edit: KeyEdit, expiresAtMs: number | null) {
+  const { description = key.description, metadata = key.metadata } = edit;
+  const overlapMs = edit.overlapMs ?? key.overlap?.lengthMs;
+  const hasOtherOverlap = overlapMs !== undefined && overlapMs !== key.overlap?.lengthMs;
+  const hasOtherEnd = expiresAtMs !== key.expiresAtMs;
+  const fields = [
+    ...(description === key.description ? [] : ["description"]),
+    ...(JSON.stringify(metadata) === JSON.stringify(key.metadata) ? [] : ["metadata"]),
+    ...(hasOtherOverlap ? ["overlap_seconds"] : []),
+    ...(hasOtherEnd ? ["expires_at"] : []),
+  ];
+  return {
+    fields,
+    ...(hasOtherOverlap ? { overlap_seconds: overlapMs / 1_000 } : {}),
+    ...(hasOtherEnd ? { expires_at: expiresAtMs } : {}),
+  };
+}
+
+async function writeEdit(
+  trx: Database,
+  { key }: HeldKey,
+  edit: KeyEdit,
+  expiresAtMs: number | null,
+): Promise<void> {
+  const { description = key.description, metadata = key.metadata } = edit;
+  await trx
+    .updateTable("api_key")
+    .set({
+      description,
+      metadata: JSON.stringify(metadata),
+      search_text: searchText({ ...key, description }),
+      overlap_ms: edit.overlapMs ?? key.overlap?.lengthMs ?? null,
+      expires_at: expiresAtMs,
+    })
+    .where("id", "=", key.id)
+    .execute();
+}

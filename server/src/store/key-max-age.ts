@@ -1,0 +1,167 @@
+import { sql } from "kysely";
+import { isDone } from "./absence.ts";
+import { recordAudit } from "./audit.ts";
+import { recordRevocation } from "./changes.ts";
+import { pendingEnd } from "./ends.ts";
+import { type Database, deed, type Engine, type Lanes, untilCertain } from "./engine.ts";
+import type { KeyMaxAge } from "./key-end.ts";
+import { selectLivingAccounts } from "./living.ts";
+import { rowOf } from "./row.ts";
+import type { Origin, OwnAccount, OwnAccountStore } from "./store.ts";
+
+const DAY_MS = 24 * 60 * 60_000;
+
+/** What an account's own people see and set of it. */
+export function ownAccountStore(lanes: Lanes, engine: Engine, accountId: string): OwnAccountStore {
+  return {
+    findOwnAccount: async () => (await findOwn(lanes.requests, accountId))?.account,
+
+    setKeyMaxAge: (maxAgeMs, origin) =>
+      untilCertain(engine, () =>
+        deed(lanes.revocations, async (trx) => {
+          if (engine.locksRows) await selectOwn(trx, accountId).forNoKeyUpdate("account").execute();
+          await engine.lockName(trx, nameOf(accountId));
+          const own = await findOwn(trx, accountId);
+          if (own === undefined) return { outcome: "absent" };
+          const { account } = own;
+          // Done before, and its answer lost: what others changed since then stands.
+          if (maxAgeMs === account.keyMaxAgeMs || (await isDone(trx, origin)))
+            return { outcome: "set", account, seq: await pendingEnd(trx, accountId, null) };
+          const seq = await setMaxAge(trx, engine, own, maxAgeMs, origin);
+          return { outcome: "set", account: { ...account, keyMaxAgeMs: maxAgeMs }, seq };
+        }),
+      ),
+  };
+}
+
+/**
+ * The maximum age of the account's keys, for a transaction that writes an end: until it has ended nobody sets another.
+ * Asked for before any row is locked.
+ */
+export async function readMaxAge(
+  trx: Database,
+  engine: Engine,
+  accountId: string,
+): Promise<KeyMaxAge | null> {
+  await engine.shareName(trx, nameOf(accountId));
+  return (await findOwn(trx, accountId))?.maxAge ?? null;
+}
+
+const nameOf = (accountId: string): string => `key_max_age ${accountId}`;
+
+/** @returns The seq to wait for, or `null` when no end was brought forward. */
+async function setMaxAge(
+  trx: Database,
+  engine: Engine,
+  { account, maxAge: before }: Own,
+  maxAgeMs: number | null,
+  origin: Origin,
+): Promise<number | null> {
+  const { id } = account;
+  // Whoever lengthens it keeps since when it holds, and so moves nobody's end.
+  const isRaised = maxAgeMs !== null && before !== null && maxAgeMs > before.maxAgeMs;
+  const maxAge =
+    maxAgeMs === null ? null : { maxAgeMs, sinceMs: isRaised ? before.sinceMs : origin.atMs };
+  const shortened =
+    maxAge === null || isRaised ? 0 : await bringEndsForward(trx, engine, id, maxAge, origin.atMs);
+  await recordAudit(
+    trx,
+    {
+      action: "account.updated",
+      accountId: id,
+      environmentId: null,
+      subject: { type: "account", id },
+      details: {
+        api_key_max_age_days: daysOf(maxAge),
+        api_key_max_age_days_before: daysOf(before),
+        api_keys_shortened: shortened,
+      },
+    },
+    origin,
+  );
+  const marked = trx
+    .updateTable("account")
+    .set({
+      key_max_age_ms: maxAge?.maxAgeMs ?? null,
+      key_max_age_from: maxAge?.sinceMs ?? null,
+    })
+    .where("id", "=", id)
+    .returning("id");
+  if (shortened > 0) {
+    const changed = { kind: "account", subject: id, subjectId: id } as const;
+    return recordRevocation(trx, engine, changed, origin, () => marked);
+  }
+  await marked.execute();
+  return null;
+}
+
+function daysOf(maxAge: KeyMaxAge | null): number | null {
+  return maxAge === null ? null : maxAge.maxAgeMs / DAY_MS;
+}
+
+/**
+ * Gives every living key of the account that would live longer the latest end that it may have, as `latestEnd` of
+ * key-end.ts tells it; of keys that were rotated, their own end too.
+ *
+ * @returns How many there were.
+ */
+async function bringEndsForward(
+  trx: Database,
+  engine: Engine,
+  accountId: string,
+  { maxAgeMs, sinceMs }: KeyMaxAge,
+  nowMs: number,
+): Promise<number> {
+  const latest = sql<number>`case when created_at > ${sql.lit(sinceMs)}
+    then created_at + ${sql.lit(maxAgeMs)} else ${sql.lit(sinceMs + maxAgeMs)} end`;
+  const isLater = (end: "expires_at" | "expires_before") =>
+    sql<boolean>`(${sql.ref(end)} is null or ${sql.ref(end)} > ${latest})`;
+  const rotated = sql<boolean>`overlap_ms is not null`;
+  const longer = sql<boolean>`environment_id in (
+      select id from environment where account_id = ${accountId} and deleted_at is null)
+    and revoked_at is null and (expires_at is null or expires_at > ${sql.lit(nowMs)})
+    and (${isLater("expires_at")} or (${rotated} and ${isLater("expires_before")}))`;
+  // Whoever locks several keys does it in this order.
+  if (engine.locksRows)
+    await sql`select count(*) from (
+      select id from api_key where ${longer} order by id for no key update) as held`.execute(trx);
+  const updated = await trx
+    .updateTable("api_key")
+    .set({
+      expires_at: sql`case when ${isLater("expires_at")} then ${latest} else expires_at end`,
+      expires_before: sql`case when ${rotated} and ${isLater("expires_before")}
+        then ${latest} else expires_before end`,
+    })
+    .where(longer)
+    .executeTakeFirstOrThrow();
+  return Number(updated.numUpdatedRows);
+}
+
+/** The account with what its keys' ends are judged by. */
+interface Own {
+  readonly account: OwnAccount;
+  readonly maxAge: KeyMaxAge | null;
+}
+
+function selectOwn(db: Database, accountId: string) {
+  return selectLivingAccounts(db)
+    .select(["account.key_max_age_ms", "account.key_max_age_from"])
+    .where("account.id", "=", accountId);
+}
+
+async function findOwn(db: Database, accountId: string): Promise<Own | undefined> {
+  const columns = await selectOwn(db, accountId).executeTakeFirst();
+  if (columns === undefined) return undefined;
+  const row = rowOf("account", columns);
+  const maxAgeMs = row.integerOrNull("key_max_age_ms");
+  return {
+    account: {
+      id: row.text("id"),
+      slug: row.text("slug"),
+      name: row.text("name"),
+      createdAtMs: row.integer("created_at"),
+      keyMaxAgeMs: maxAgeMs,
+    },
+    maxAge: maxAgeMs === null ? null : { maxAgeMs, sinceMs: row.integer("key_max_age_from") },
+  };
+}
