@@ -24,6 +24,7 @@ export function clientFor(account: string): Client {
 export interface KeySearch {
   status: "active" | "revoked" | "expired" | "all";
   lastUsed: "any" | "never" | "over_90_days_ago";
+  expires: "whenever" | "within_7_days" | "within_30_days" | "never";
   q: string;
   after: string | undefined;
   before: string | undefined;
@@ -34,6 +35,8 @@ export const cacheKeys = {
   me: ["me"],
   setUp: ["set-up"],
   tokens: ["operator", "tokens"],
+  everythingOf: (account: string) => ["account", account],
+  account: (account: string) => ["account", account, "itself"],
   environments: (account: string) => ["account", account, "environments"],
   apiKeys: (account: string, environment: string) => [
     "account",
@@ -54,6 +57,14 @@ export const setUpQuery = queryOptions({
   queryKey: cacheKeys.setUp,
   queryFn: ({ signal }) => visitor.setUpState({ signal }),
 });
+
+/** What the account's owner has set. */
+export const ownAccountQuery = (account: string) =>
+  queryOptions({
+    queryKey: cacheKeys.account(account),
+    queryFn: ({ signal }) => clientFor(account).account.get({ signal }),
+    staleTime: 30_000,
+  });
 
 /** Every environment of an account, oldest first: that is the order of the switcher and of its digits. */
 export const environmentsQuery = (account: string) =>
@@ -98,12 +109,13 @@ export const tokensQuery = (cursor: Pick<PageAsk, "after" | "before">) =>
     refetchInterval: 10_000,
   });
 
-function filterOf(environment: string, { q, lastUsed, ...rest }: KeySearch): ApiKeyFilter {
+function filterOf(environment: string, { q, lastUsed, expires, ...rest }: KeySearch): ApiKeyFilter {
   return {
     environment,
     page_size: bounds.pageSize,
     q: q === "" ? undefined : q,
     last_used: lastUsed === "any" ? undefined : lastUsed,
+    expires: expires === "whenever" ? undefined : expires,
     ...rest,
   };
 }

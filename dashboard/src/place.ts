@@ -26,5 +26,8 @@ export function usePlace(): Place {
 /** Whether the role may create, describe and revoke. The server decides; this only hides what it would refuse. */
 export const mayManage = (role: Role): boolean => role === "owner" || role === "admin";
 
+/** Whether the role may set what holds for the whole account. The server decides; this only hides what it would refuse. */
+export const isOwner = (role: Role): boolean => role === "owner";
+
 /** Support sees no keys. */
 export const maySeeKeys = (role: Role): boolean => role !== "support";

@@ -13,6 +13,7 @@ import { KEY_REASONS, UNATTRIBUTED_REASONS } from "./outcomes.ts";
 import { ApiKeyPage } from "./pages/api-key.tsx";
 import { ApiKeysPage } from "./pages/api-keys.tsx";
 import { EnvironmentsPage } from "./pages/environments.tsx";
+import { GeneralPage } from "./pages/general.tsx";
 import { AccountPage, HomePage } from "./pages/home.tsx";
 import { CrashPage, NotFoundPage } from "./pages/not-found.tsx";
 import { OperatorRefusalsPage } from "./pages/operator-refusals.tsx";
@@ -71,6 +72,10 @@ const uses: readonly string[] = ["never", "over_90_days_ago"];
 const isLastUse = (value: unknown): value is "never" | "over_90_days_ago" =>
   typeof value === "string" && uses.includes(value);
 
+const ends: readonly string[] = ["within_7_days", "within_30_days", "never"];
+const isEnd = (value: unknown): value is Exclude<KeySearch["expires"], "whenever"> =>
+  typeof value === "string" && ends.includes(value);
+
 const statuses: readonly string[] = ["active", "revoked", "expired", "all"];
 const isStatus = (value: unknown): value is KeySearch["status"] =>
   typeof value === "string" && statuses.includes(value);
@@ -79,6 +84,7 @@ const isStatus = (value: unknown): value is KeySearch["status"] =>
 interface KeySearchInAddress {
   status?: KeySearch["status"];
   last_used?: Exclude<KeySearch["lastUsed"], "any">;
+  expires?: Exclude<KeySearch["expires"], "whenever">;
   q?: string;
   after?: string;
   before?: string;
@@ -92,6 +98,7 @@ const apiKeysRoute = createRoute({
     return {
       ...(isStatus(search.status) && search.status !== "active" ? { status: search.status } : {}),
       ...(isLastUse(search.last_used) ? { last_used: search.last_used } : {}),
+      ...(isEnd(search.expires) ? { expires: search.expires } : {}),
       ...(q === undefined ? {} : { q }),
       ...cursorIn(search),
     };
@@ -134,6 +141,12 @@ const operatorRefusalsRoute = createRoute({
   validateSearch: (search: Record<string, unknown>): RefusalAddress<UnattributedRefusalReason> =>
     refusalsIn(search, UNATTRIBUTED_REASONS),
   component: OperatorRefusalsPage,
+});
+
+const generalRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/settings/general",
+  component: GeneralPage,
 });
 
 const environmentsRoute = createRoute({
@@ -192,6 +205,7 @@ const routeTree = rootRoute.addChildren([
     apiKeyRoute,
     usageRoute,
     refusalsRoute,
+    generalRoute,
     environmentsRoute,
     tokensRoute,
     operatorRefusalsRoute,

@@ -41,6 +41,21 @@ export function formatDuration(ms: number): string {
   return `${seconds < 100 ? Math.round(seconds * 10) / 10 : Math.round(seconds)} s`;
 }
 
+const spans = [
+  // 24 hours are how people speak of a day that begins now.
+  { unit: "day", seconds: 86_400, from: 2 * 86_400 },
+  { unit: "hour", seconds: 3_600, from: 3_600 },
+  { unit: "minute", seconds: 60, from: 60 },
+  { unit: "second", seconds: 1, from: 0 },
+] as const;
+
+/** A length that somebody chose, exactly: "24 hours", "7 days", "90 minutes". */
+export function formatSpan(seconds: number): string {
+  const span = spans.find((one) => seconds >= one.from && seconds % one.seconds === 0) ?? spans[3];
+  const format = { style: "unit", unit: span.unit, unitDisplay: "long" } as const;
+  return new Intl.NumberFormat(undefined, format).format(seconds / span.seconds);
+}
+
 /** An ISO time `days` from now, for the ready-made expiries. */
 export const daysFromNow = (days: number, nowMs: number): string =>
   new Date(nowMs + days * dayMs).toISOString();

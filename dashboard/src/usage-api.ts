@@ -8,6 +8,7 @@ import type {
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { cacheKeys, clientFor, visitor } from "./api.ts";
 import { bounds } from "./bounds.ts";
+import type { Rotation } from "./key-pairs.ts";
 import { type RangeName, spanOf } from "./usage-range.ts";
 
 /** Often enough to watch an old key go quiet; nothing is read while the page is hidden. */
@@ -54,6 +55,25 @@ export const sparklinesQuery = (account: string, environment: string, ids: reado
     refetchInterval: refreshMs,
     enabled: ids.length > 0,
   });
+
+/** The last hour of both keys of each of these rotations, in one reading. */
+export const splitsQuery = (
+  account: string,
+  environment: string,
+  rotations: readonly Rotation[],
+) => {
+  const ids = [...new Set(rotations.flatMap(({ oldId, newId }) => [oldId, newId]))];
+  return queryOptions({
+    queryKey: [...usageKey(account, environment), "splits", ids],
+    queryFn: ({ signal }) =>
+      clientFor(account).usage.read(
+        { ...environmentUsage(environment, "1h"), api_key_ids: ids, top: ids.length },
+        { signal },
+      ),
+    refetchInterval: refreshMs,
+    enabled: ids.length > 0,
+  });
+};
 
 /** One key's use: its counts in the range, its totals and its callers. */
 export const keyUsageQuery = (account: string, environment: string, id: string, range: RangeName) =>

@@ -12,6 +12,7 @@ import { ExportCsv } from "../parts/export-csv.tsx";
 import { KeyFacts } from "../parts/key-facts.tsx";
 import { KeyHistory } from "../parts/key-history.tsx";
 import { KeyMenu } from "../parts/key-menu.tsx";
+import { KeyPair } from "../parts/key-pair.tsx";
 import { LateUse } from "../parts/late-use.tsx";
 import { ListSkeleton } from "../parts/list-skeleton.tsx";
 import { Page } from "../parts/page.tsx";
@@ -21,6 +22,7 @@ import { Updated } from "../parts/updated.tsx";
 import { UsageFigure } from "../parts/usage-figure.tsx";
 import { useKeyDialogs } from "../parts/use-key-dialogs.tsx";
 import { useNow } from "../parts/use-now.ts";
+import { usePartner } from "../parts/use-partner.ts";
 import { maySeeKeys, usePlace } from "../place.ts";
 import { keyUsageQuery } from "../usage-api.ts";
 import { RANGES, type RangeName, spanOf } from "../usage-range.ts";
@@ -63,18 +65,24 @@ export function ApiKeyPage() {
 
 function OneKey({ apiKey }: { apiKey: ApiKeyJson }) {
   const nowMs = useNow();
-  const { deeds, dialogs } = useKeyDialogs();
+  const { begin, dialogs } = useKeyDialogs();
+  const successor = usePartner(apiKey.rotated_to);
+  const predecessor = usePartner(apiKey.rotated_from);
   return (
     <Page
       title={`API key ${apiKey.hint}`}
       lead={<BackToKeys />}
-      action={<KeyMenu apiKey={apiKey} deeds={deeds} onItsPage />}
+      action={<KeyMenu apiKey={apiKey} begin={begin} successor={successor} onItsPage />}
     >
       <LateUse apiKey={apiKey} nowMs={nowMs} />
+      <KeyPair old={apiKey} successor={successor} nowMs={nowMs} begin={begin} />
+      {predecessor?.rotated_to === apiKey.id ? (
+        <KeyPair old={predecessor} successor={apiKey} nowMs={nowMs} begin={begin} />
+      ) : null}
       <KeyFacts apiKey={apiKey} nowMs={nowMs} />
       <Use apiKey={apiKey} nowMs={nowMs} />
       <Section id="history" title="History">
-        <KeyHistory apiKey={apiKey} nowMs={nowMs} />
+        <KeyHistory apiKey={apiKey} successor={successor} predecessor={predecessor} nowMs={nowMs} />
       </Section>
       {dialogs}
     </Page>

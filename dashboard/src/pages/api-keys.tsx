@@ -35,7 +35,7 @@ function ApiKeys() {
   const { search, change } = useKeySearch();
   const list = useQuery(apiKeysQuery(account.slug, environment.slug, search));
   const creating = useDialog<true>();
-  const { deeds, dialogs } = useKeyDialogs();
+  const { begin, dialogs } = useKeyDialogs();
   const revoking = useDialog<readonly ApiKeyJson[]>();
   const manage = mayManage(account.role);
   const create = (): void => creating.open(true, "create-api-key");
@@ -52,19 +52,14 @@ function ApiKeys() {
         ) : null
       }
     >
-      <KeyFilters
-        search={search}
-        onStatus={(status) => change({ status })}
-        onLastUsed={(lastUsed) => change({ lastUsed })}
-        onText={(q) => change({ q })}
-      />
+      <KeyFilters search={search} onChange={change} />
       <ReadProblem what="The API keys" query={list} />
       {list.isPending ? <ListSkeleton what="API keys" /> : null}
       {list.data === undefined ? null : list.data.entries.length === 0 ? (
         <EmptyKeys
           search={search}
           onCreate={manage ? create : undefined}
-          onClear={() => change({ q: "", status: "active", lastUsed: "any" })}
+          onClear={() => change({ q: "", status: "active", lastUsed: "any", expires: "whenever" })}
         />
       ) : (
         <Stack gap="md" aria-busy={list.isPlaceholderData}>
@@ -72,7 +67,7 @@ function ApiKeys() {
             // Another page of the list has nothing chosen on it.
             key={`${search.after} ${search.before}`}
             keys={list.data.entries}
-            deeds={deeds}
+            begin={begin}
             onRevoke={manage ? revoking.open : undefined}
           />
           <Paging

@@ -1,13 +1,23 @@
 import { ApiError, type ApiKeyJson, type ApiKeyType, type NewApiKey } from "@latchkey/sdk/client";
-import { Button, Group, NativeSelect, Radio, Stack, TextInput } from "@mantine/core";
+import { Button, Group, Radio, Stack, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation } from "@tanstack/react-query";
 import { bounds, rules } from "../bounds.ts";
+import {
+  type AgeLimit,
+  type ExpiryChoice,
+  endOf,
+  expiryProblem,
+  limitOfNew,
+  NO_EXPIRY_CHOICE,
+} from "../expiry-choices.ts";
 import { fieldErrors } from "../failures.ts";
 import { usePlace } from "../place.ts";
-import { daysFromNow, localDateTime } from "../times.ts";
 import { Choice } from "./choice.tsx";
+import { ExpiryFields } from "./expiry-fields.tsx";
 import { Problem } from "./problem.tsx";
+import { useMaximumAge } from "./use-maximum-age.ts";
+import { useNow } from "./use-now.ts";
 
 interface CreateKeyFormProps {
   idempotencyKey: string;
@@ -19,27 +29,20 @@ interface CreateKeyFormProps {
 interface Values {
   type: ApiKeyType;
   description: string;
-  expiry: string;
-  /** Local date-time of the native input, used with the expiry "own". */
-  expiresAt: string;
+  expiry: ExpiryChoice;
 }
-
-const expiries = [
-  { value: "never", label: "Never" },
-  { value: "30", label: "In 30 days" },
-  { value: "90", label: "In 90 days" },
-  { value: "365", label: "In 1 year" },
-  { value: "own", label: "At a date and time…" },
-];
 
 /** Type, description, expiry. */
 export function CreateKeyForm({ idempotencyKey, onIssued, onBusy, onCancel }: CreateKeyFormProps) {
   const { environment, client } = usePlace();
+  const maximumDays = useMaximumAge();
+  const nowMs = useNow();
+  const limitAt = (nowMs: number): AgeLimit | null => limitOfNew(maximumDays, nowMs);
   const form = useForm<Values>({
-    initialValues: { type: "secret", description: "", expiry: "never", expiresAt: "" },
+    initialValues: { type: "secret", description: "", expiry: NO_EXPIRY_CHOICE },
     validate: {
       description: rules.description,
-      expiresAt: (value, values) => (values.expiry === "own" ? ownExpiry(value) : null),
+      expiry: (choice) => expiryProblem(choice, limitAt(Date.now()), Date.now()),
     },
   });
   const create = useMutation({
@@ -48,11 +51,13 @@ export function CreateKeyForm({ idempotencyKey, onIssued, onBusy, onCancel }: Cr
       onIssued(await client.apiKeys.create(environment.slug, body, { idempotencyKey })),
     onMutate: () => onBusy(true),
     onSettled: () => onBusy(false),
-    onError: (error) => form.setErrors(fieldErrors(error, serverFields(form.values))),
+    onError: (error) => form.setErrors(fieldErrors(error, serverFields)),
   });
   return (
     <form
-      onSubmit={form.onSubmit((values) => create.mutate(newKey(values, Date.now())))}
+      onSubmit={form.onSubmit((values) =>
+        create.mutate(newKey(values, limitAt(Date.now()), Date.now())),
+      )}
       noValidate
       aria-label="Create API key"
     >
@@ -81,15 +86,13 @@ export function CreateKeyForm({ idempotencyKey, onIssued, onBusy, onCancel }: Cr
           maxLength={bounds.descriptionMax}
           {...form.getInputProps("description")}
         />
-        <NativeSelect label="Expires" data={expiries} {...form.getInputProps("expiry")} />
-        {form.values.expiry === "own" ? (
-          <TextInput
-            type="datetime-local"
-            label="Expires at"
-            min={localDateTime(Date.now())}
-            {...form.getInputProps("expiresAt")}
-          />
-        ) : null}
+        <ExpiryFields
+          choice={form.values.expiry}
+          onChange={(choice) => form.setFieldValue("expiry", choice)}
+          limit={limitAt(nowMs)}
+          nowMs={nowMs}
+          error={form.errors.expiry}
+        />
         <Group justify="flex-end" mt="xs">
           <Button variant="default" onClick={onCancel} disabled={create.isPending}>
             Cancel
@@ -118,30 +121,14 @@ function CreateProblem({ error }: { error: unknown }) {
   );
 }
 
-function ownExpiry(value: string): string | null {
-  const ms = new Date(value).getTime();
-  if (Number.isNaN(ms)) return "Choose a date and time.";
-  return ms <= Date.now() ? "Choose a moment in the future." : null;
-}
-
-function newKey(values: Values, nowMs: number): NewApiKey {
+function newKey(values: Values, limit: AgeLimit | null, nowMs: number): NewApiKey {
   const description = values.description.trim();
-  const expiresAt = expiryOf(values, nowMs);
+  const end = endOf(values.expiry, limit, nowMs);
   return {
     type: values.type,
     ...(description === "" ? {} : { description }),
-    ...(expiresAt === null ? {} : { expires_at: expiresAt }),
+    ...(end === null || end === undefined ? {} : { expires_at: end }),
   };
 }
 
-function expiryOf(values: Values, nowMs: number): string | null {
-  if (values.expiry === "never") return null;
-  if (values.expiry === "own") return new Date(values.expiresAt).toISOString();
-  return daysFromNow(Number(values.expiry), nowMs);
-}
-
-const serverFields = (values: Values): Record<string, string> => ({
-  type: "type",
-  description: "description",
-  expires_at: values.expiry === "own" ? "expiresAt" : "expiry",
-});
+const serverFields = { type: "type", description: "description", expires_at: "expiry" } as const;

@@ -1,5 +1,5 @@
 import { Button } from "@mantine/core";
-import { IconEyeOff, IconKey, IconMoon, IconSearch } from "@tabler/icons-react";
+import { IconCalendarEvent, IconEyeOff, IconKey, IconMoon, IconSearch } from "@tabler/icons-react";
 import type { KeySearch } from "../api.ts";
 import { usePlace } from "../place.ts";
 import { Empty } from "./empty.tsx";
@@ -16,6 +16,12 @@ const none = {
   revoked: "No revoked API keys",
   expired: "No expired API keys",
   all: "No API keys yet",
+} as const;
+
+const noneEnds = {
+  within_7_days: "None expires within 7 days",
+  within_30_days: "None expires within 30 days",
+  never: "Each has an expiry",
 } as const;
 
 /** An empty list: because of the filter, or because there is nothing. */
@@ -39,6 +45,18 @@ export function EmptyKeys({ search, onCreate, onClear }: EmptyKeysProps) {
         icon={IconMoon}
         title={search.lastUsed === "never" ? "None was never used" : "None is unused for 90 days"}
         text={`Every ${search.status === "all" ? "" : `${search.status} `}API key of ${environment.name} has been used${search.lastUsed === "never" ? "" : " since then, or is younger"}.`}
+      >
+        <Button variant="default" size="xs" mt="xs" onClick={onClear}>
+          Clear filters
+        </Button>
+      </Empty>
+    );
+  if (search.expires !== "whenever")
+    return (
+      <Empty
+        icon={IconCalendarEvent}
+        title={noneEnds[search.expires]}
+        text={`Every ${search.status === "all" ? "" : `${search.status} `}API key of ${environment.name} ${search.expires === "never" ? "ends by itself some day" : search.status === "active" ? "lives longer" : "lives longer, or has ended"}.`}
       >
         <Button variant="default" size="xs" mt="xs" onClick={onClear}>
           Clear filters

@@ -1,10 +1,18 @@
 import type { ApiKeyJson } from "@latchkey/sdk/client";
 import { Alert, Button, Group, Stack, Text } from "@mantine/core";
 import { IconAlertTriangle } from "@tabler/icons-react";
+import type { ReactNode } from "react";
 import { TokenField } from "./token-field.tsx";
 
+interface IssuedKeyProps {
+  apiKey: ApiKeyJson;
+  onDone: () => void;
+  /** What else has come of it. */
+  children?: ReactNode;
+}
+
 /** The token of a new key, to be copied now. */
-export function IssuedKey({ apiKey, onDone }: { apiKey: ApiKeyJson; onDone: () => void }) {
+export function IssuedKey({ apiKey, onDone, children }: IssuedKeyProps) {
   return (
     <Stack>
       {apiKey.api_key === undefined ? (
@@ -26,6 +34,7 @@ export function IssuedKey({ apiKey, onDone }: { apiKey: ApiKeyJson; onDone: () =
           )}
         </>
       )}
+      {children}
       <Group justify="flex-end">
         <Button onClick={onDone}>Done</Button>
       </Group>

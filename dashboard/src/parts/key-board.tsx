@@ -1,25 +1,30 @@
 import type { ApiKeyJson } from "@latchkey/sdk/client";
 import { Button, Group, Text } from "@mantine/core";
+import { useMemo } from "react";
 import { counted } from "../counts.ts";
+import { pairUp } from "../key-pairs.ts";
 import { KeyList } from "./key-list.tsx";
-import type { KeyDeeds } from "./key-menu.tsx";
+import type { BeginDeed } from "./key-menu.tsx";
 import styles from "./keys.module.css";
 import { useHours } from "./use-hours.ts";
 import { useNow } from "./use-now.ts";
 import { useSelection } from "./use-selection.ts";
+import { useSplits } from "./use-splits.ts";
 
 interface KeyBoardProps {
   keys: readonly ApiKeyJson[];
-  deeds: KeyDeeds;
+  begin: BeginDeed;
   /** Revokes the chosen; absent for those who may not. */
   onRevoke: ((keys: readonly ApiKeyJson[], returnTo: string) => void) | undefined;
 }
 
-/** A page of keys with what they did in the last 24 hours, and what can be done to several of them. */
-export function KeyBoard({ keys, deeds, onRevoke }: KeyBoardProps) {
+/** A page of keys with what they did of late, those of a rotation together, and what can be done to several of them. */
+export function KeyBoard({ keys, begin, onRevoke }: KeyBoardProps) {
   const nowMs = useNow();
+  const paired = useMemo(() => pairUp(keys, nowMs), [keys, nowMs]);
   const { selection, chosen } = useSelection(keys);
   const hoursOf = useHours(keys.map(({ id }) => id));
+  const splitOf = useSplits(paired.rotations);
   return (
     <>
       {chosen.length === 0 || onRevoke === undefined ? null : (
@@ -38,10 +43,11 @@ export function KeyBoard({ keys, deeds, onRevoke }: KeyBoardProps) {
         </Group>
       )}
       <KeyList
-        keys={keys}
+        paired={paired}
         nowMs={nowMs}
-        deeds={deeds}
+        begin={begin}
         hoursOf={hoursOf}
+        splitOf={splitOf}
         selection={onRevoke === undefined ? undefined : selection}
       />
     </>

@@ -1,7 +1,8 @@
 import type { ApiKeyJson } from "@latchkey/sdk/client";
 import { Code } from "@mantine/core";
 import { stateOf } from "../key-state.ts";
-import { CreatedCell, LastUsedCell, StatusCell, TypeBadge } from "./key-cells.tsx";
+import { CreatedCell, LastUsedCell, TypeBadge } from "./key-cells.tsx";
+import { StatusCell } from "./key-status.tsx";
 import styles from "./keys.module.css";
 
 /** What a key is. */

@@ -22,20 +22,25 @@ const uses: { value: KeySearch["lastUsed"]; label: string }[] = [
   { value: "over_90_days_ago", label: "Unused for 90 days" },
 ];
 
+const ends: { value: KeySearch["expires"]; label: string }[] = [
+  { value: "whenever", label: "Whenever it expires" },
+  { value: "within_7_days", label: "Expires within 7 days" },
+  { value: "within_30_days", label: "Expires within 30 days" },
+  { value: "never", label: "Never expires" },
+];
+
 interface KeyFiltersProps {
   search: KeySearch;
-  onStatus: (status: KeySearch["status"]) => void;
-  onLastUsed: (lastUsed: KeySearch["lastUsed"]) => void;
-  onText: (q: string) => void;
+  onChange: (next: Partial<KeySearch>) => void;
 }
 
-/** Search box, status and last use. The box keeps what is being typed; the address follows after a pause. */
-export function KeyFilters({ search, onStatus, onLastUsed, onText }: KeyFiltersProps) {
+/** Search box, status, last use and expiry. The box keeps what is being typed; the address follows after a pause. */
+export function KeyFilters({ search, onChange }: KeyFiltersProps) {
   const [text, setText] = useState(search.q);
   const [known, setKnown] = useState(search.q);
   const tell = useDebouncedCallback((q: string) => {
     setKnown(q);
-    onText(q);
+    onChange({ q });
   }, pauseMs);
   // Back and forward change the address under the box; only then does the box follow it.
   if (known !== search.q && text === known) {
@@ -68,15 +73,26 @@ export function KeyFilters({ search, onStatus, onLastUsed, onText }: KeyFiltersP
         size="sm"
         data={statuses}
         value={search.status}
-        onChange={(value) => onStatus(value)}
+        onChange={(status) => onChange({ status })}
       />
       <NativeSelect
+        className={styles.filter ?? ""}
         aria-label="Last use"
         data={uses}
         value={search.lastUsed}
         onChange={(event) => {
           const chosen = uses.find(({ value }) => value === event.currentTarget.value);
-          if (chosen !== undefined) onLastUsed(chosen.value);
+          if (chosen !== undefined) onChange({ lastUsed: chosen.value });
+        }}
+      />
+      <NativeSelect
+        className={styles.filter ?? ""}
+        aria-label="Expiry"
+        data={ends}
+        value={search.expires}
+        onChange={(event) => {
+          const chosen = ends.find(({ value }) => value === event.currentTarget.value);
+          if (chosen !== undefined) onChange({ expires: chosen.value });
         }}
       />
     </search>

@@ -3,7 +3,7 @@ import { Text } from "@mantine/core";
 import type { ReactNode } from "react";
 import { stateOf } from "../key-state.ts";
 import { confirmation, isEffective, lapses } from "../receipts.ts";
-import { formatMoment } from "../times.ts";
+import { formatMoment, formatSpan } from "../times.ts";
 import { KeyLink } from "./key-cells.tsx";
 import styles from "./keys.module.css";
 
@@ -13,11 +13,19 @@ interface Happening {
   detail?: ReactNode;
 }
 
+interface KeyHistoryProps {
+  apiKey: ApiKeyJson;
+  /** The keys before and after it, as far as they are known. */
+  predecessor: ApiKeyJson | undefined;
+  successor: ApiKeyJson | undefined;
+  nowMs: number;
+}
+
 /** What happened to a key, from its issue to its end. */
-export function KeyHistory({ apiKey, nowMs }: { apiKey: ApiKeyJson; nowMs: number }) {
+export function KeyHistory(props: KeyHistoryProps) {
   return (
     <ol className={styles.rows}>
-      {historyOf(apiKey, nowMs).map(({ what, at, detail }) => (
+      {historyOf(props).map(({ what, at, detail }) => (
         <li key={what} className={styles.row}>
           <div className={styles.name}>
             <Text fz="sm" fw={600}>
@@ -40,32 +48,54 @@ export function KeyHistory({ apiKey, nowMs }: { apiKey: ApiKeyJson; nowMs: numbe
   );
 }
 
-function historyOf(key: ApiKeyJson, nowMs: number): Happening[] {
+function historyOf({ apiKey: key, predecessor, successor, nowMs }: KeyHistoryProps): Happening[] {
   const history: Happening[] = [
     { what: "Created", at: key.created_at, detail: `by ${key.created_by.name}` },
   ];
   if (key.rotated_from !== null)
-    history.push({ what: "Succeeds another key", at: null, detail: named(key.rotated_from) });
+    history.push({
+      what: "Succeeds another key",
+      at: null,
+      detail: named(key.rotated_from, predecessor),
+    });
   if (key.rotated_to !== null)
     history.push({
       what: "Rotated: another key succeeds it",
-      at: null,
-      detail: named(key.rotated_to),
+      // Its successor was made by the same deed.
+      at: successor?.created_at ?? null,
+      detail: named(key.rotated_to, successor),
     });
+  if (key.overlap !== null) history.push(overlapIn(key.overlap));
   // A key that was revoked before does not expire any more.
   const revokedFirst =
     key.revoked_at !== null && key.expires_at !== null && key.revoked_at < key.expires_at;
   if (key.expires_at !== null && !revokedFirst)
-    history.push({
-      what: stateOf(key, nowMs) === "active" ? "Will expire" : "Expired",
-      at: key.expires_at,
-    });
+    history.push({ what: endWords(key, nowMs), at: key.expires_at });
   if (key.revoked_at !== null)
     history.push({ what: "Revoked", at: key.revoked_at, detail: endOf(key) });
   return history;
 }
 
-const named = (id: string): ReactNode => <KeyLink id={id} hint={id} />;
+const named = (id: string, key: ApiKeyJson | undefined): ReactNode => (
+  <KeyLink id={id} hint={key?.hint ?? id} />
+);
+
+const overlapIn = ({ seconds, started_at }: NonNullable<ApiKeyJson["overlap"]>): Happening =>
+  started_at === null
+    ? {
+        what: "Overlap has not begun",
+        at: null,
+        detail: `${formatSpan(seconds)} from the first use of the new key`,
+      }
+    : { what: "Overlap began", at: started_at, detail: `for ${formatSpan(seconds)}` };
+
+/** What its end is called: of a key in overlap it is the overlap's. */
+function endWords(key: ApiKeyJson, nowMs: number): string {
+  const active = stateOf(key, nowMs) === "active";
+  if (key.overlap === null || key.overlap.started_at === null)
+    return active ? "Will expire" : "Expired";
+  return active ? "Overlap will end" : "Overlap ended";
+}
 
 /** By whom and why, and its receipt. */
 function endOf({ revoked_by, revoked_reason, revocation }: ApiKeyJson): ReactNode {

@@ -1,28 +1,43 @@
 import type { ApiKeyJson } from "@latchkey/sdk/client";
-import { ActionIcon, Menu } from "@mantine/core";
-import { IconBan, IconChartBar, IconCopy, IconDots, IconId, IconPencil } from "@tabler/icons-react";
+import { ActionIcon, Menu, Text } from "@mantine/core";
+import {
+  IconBan,
+  IconCalendarEvent,
+  IconChartBar,
+  IconClockEdit,
+  IconCopy,
+  IconDots,
+  IconId,
+  IconPencil,
+  IconRefresh,
+} from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
+import { stateOf } from "../key-state.ts";
+import { isRotatable, overlapOf } from "../overlap.ts";
 import { mayManage, usePlace } from "../place.ts";
 import { copyAndTell } from "./copy-and-tell.ts";
 import styles from "./keys.module.css";
+import { useNow } from "./use-now.ts";
 
-/** What can be done to a key of the list; the page holds the dialogs, for a row may vanish under them. */
-export interface KeyDeeds {
-  onEdit: (key: ApiKeyJson, returnTo: string) => void;
-  onRevoke: (key: ApiKeyJson, returnTo: string) => void;
-}
+/** What is done to a key in a dialog. Revoking the old one of a pair is how its rotation is finished at once. */
+export type KeyDeed = "edit" | "expiry" | "rotate" | "overlap" | "revoke";
+
+/** Begins a deed; the page holds the dialogs, for a row may vanish under them. */
+export type BeginDeed = (deed: KeyDeed, key: ApiKeyJson, returnTo: string) => void;
 
 const icon = { size: 16, stroke: 1.7, "aria-hidden": true } as const;
 
 interface KeyMenuProps {
   apiKey: ApiKeyJson;
-  deeds: KeyDeeds;
+  begin: BeginDeed;
   /** Whether this is the key's own page, which it need not lead to. */
   onItsPage?: boolean;
+  /** The key that follows this one, where it is known. */
+  successor?: ApiKeyJson | undefined;
 }
 
 /** The "…" menu of a key. */
-export function KeyMenu({ apiKey, deeds, onItsPage = false }: KeyMenuProps) {
+export function KeyMenu({ apiKey, begin, onItsPage = false, successor }: KeyMenuProps) {
   const { account, environment } = usePlace();
   const params = { account: account.slug, environment: environment.slug, key: apiKey.id };
   // Menu gives it to its target; that is where the focus goes back to.
@@ -61,28 +76,65 @@ export function KeyMenu({ apiKey, deeds, onItsPage = false }: KeyMenuProps) {
           Copy key id
         </Menu.Item>
         {mayManage(account.role) ? (
-          <>
-            <Menu.Item
-              leftSection={<IconPencil {...icon} />}
-              onClick={() => deeds.onEdit(apiKey, id)}
-            >
-              Edit description
-            </Menu.Item>
-            {apiKey.revoked_at === null ? (
-              <>
-                <Menu.Divider />
-                <Menu.Item
-                  className={styles.danger ?? ""}
-                  leftSection={<IconBan {...icon} />}
-                  onClick={() => deeds.onRevoke(apiKey, id)}
-                >
-                  Revoke API key
-                </Menu.Item>
-              </>
-            ) : null}
-          </>
+          <Deeds
+            apiKey={apiKey}
+            successor={successor}
+            onBegin={(deed) => begin(deed, apiKey, id)}
+          />
         ) : null}
       </Menu.Dropdown>
     </Menu>
+  );
+}
+
+interface DeedsProps {
+  apiKey: ApiKeyJson;
+  successor: ApiKeyJson | undefined;
+  onBegin: (deed: KeyDeed) => void;
+}
+
+/** What can be done to a key as it is now. */
+function Deeds({ apiKey, successor, onBegin }: DeedsProps) {
+  const nowMs = useNow();
+  const active = stateOf(apiKey, nowMs) === "active";
+  const inOverlap = overlapOf(apiKey, nowMs) !== null;
+  return (
+    <>
+      <Menu.Item leftSection={<IconPencil {...icon} />} onClick={() => onBegin("edit")}>
+        Edit description
+      </Menu.Item>
+      {active ? (
+        <Menu.Item leftSection={<IconCalendarEvent {...icon} />} onClick={() => onBegin("expiry")}>
+          Change expiry
+        </Menu.Item>
+      ) : null}
+      {isRotatable(apiKey, nowMs, successor) ? (
+        <Menu.Item leftSection={<IconRefresh {...icon} />} onClick={() => onBegin("rotate")}>
+          Rotate API key
+        </Menu.Item>
+      ) : null}
+      {inOverlap ? (
+        <Menu.Item leftSection={<IconClockEdit {...icon} />} onClick={() => onBegin("overlap")}>
+          Change overlap
+        </Menu.Item>
+      ) : null}
+      {apiKey.revoked_at !== null ? null : (
+        <>
+          <Menu.Divider />
+          <Menu.Item
+            className={styles.danger ?? ""}
+            leftSection={<IconBan {...icon} />}
+            onClick={() => onBegin("revoke")}
+          >
+            {inOverlap ? "Finish now" : "Revoke API key"}
+            {inOverlap ? (
+              <Text component="span" display="block" fz="xs">
+                Revokes this old key
+              </Text>
+            ) : null}
+          </Menu.Item>
+        </>
+      )}
+    </>
   );
 }

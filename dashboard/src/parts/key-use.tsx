@@ -13,12 +13,18 @@ import { useNow } from "./use-now.ts";
 /** Callers that a dialog names; the key's page has the others. */
 const callersShown = 3;
 
+interface KeyUseProps {
+  apiKey: ApiKeyJson;
+  /** What is about to be done: only what ends the key at once is to be warned of. */
+  deed: "Revoking" | "Rotating";
+}
+
 /** Whether somebody uses a key, in one plain sentence, and by what that is known. It never stands in a deed's way. */
-export function KeyUse({ apiKey }: { apiKey: ApiKeyJson }) {
+export function KeyUse({ apiKey, deed }: KeyUseProps) {
   const { account, environment } = usePlace();
   const nowMs = useNow();
   const usage = useQuery(keyUsageQuery(account.slug, environment.slug, apiKey.id, "24h"));
-  if (usage.data !== undefined) return <Known usage={usage.data} nowMs={nowMs} />;
+  if (usage.data !== undefined) return <Known usage={usage.data} nowMs={nowMs} deed={deed} />;
   if (usage.isPending)
     // About as high as what comes, so that no button moves away under a finger.
     return (
@@ -29,15 +35,20 @@ export function KeyUse({ apiKey }: { apiKey: ApiKeyJson }) {
   const use = { lastUsedAt: apiKey.last_used_at, callersLastDay: 0, latestAddress: null };
   return (
     <>
-      <Verdict use={lastUseOf(use, nowMs)} />
+      <Verdict use={lastUseOf(use, nowMs)} deed={deed} />
       <Text fz="sm" c="dimmed">
-        Who uses it, and how much, could not be read. Revoking works all the same.
+        Who uses it, and how much, could not be read. {deed} works all the same.
       </Text>
     </>
   );
 }
 
-function Known({ usage, nowMs }: { usage: ApiKeyUsageJson; nowMs: number }) {
+interface KnownProps extends Pick<KeyUseProps, "deed"> {
+  usage: ApiKeyUsageJson;
+  nowMs: number;
+}
+
+function Known({ usage, nowMs, deed }: KnownProps) {
   const { totals, callers, last_used_at } = usage;
   const use = {
     lastUsedAt: last_used_at,
@@ -46,7 +57,7 @@ function Known({ usage, nowMs }: { usage: ApiKeyUsageJson; nowMs: number }) {
   };
   return (
     <>
-      <Verdict use={lastUseOf(use, nowMs)} />
+      <Verdict use={lastUseOf(use, nowMs)} deed={deed} />
       <dl className={`${styles.facts} ${styles.first}`}>
         <dt>Last used</dt>
         <dd>
@@ -91,8 +102,9 @@ const faces = {
 } as const;
 
 /** The sentence by which people decide. */
-function Verdict({ use: { state, sentence } }: { use: LastUse }) {
-  const { color, icon: Icon } = faces[state];
+function Verdict({ use: { state, sentence }, deed }: Pick<KeyUseProps, "deed"> & { use: LastUse }) {
+  const { color, icon: Icon } =
+    deed === "Revoking" ? faces[state] : { ...faces[state], color: "cobalt" };
   return (
     <Alert color={color} variant="light" icon={<Icon aria-hidden />} py="sm">
       <Text fz="sm" fw={600}>

@@ -2,6 +2,7 @@ import { Text } from "@mantine/core";
 import {
   IconChartBar,
   IconKey,
+  IconSettings,
   IconShieldCheck,
   IconShieldQuestion,
   IconShieldX,
@@ -32,6 +33,7 @@ const groups = [
     name: "Settings",
     shown: always,
     links: [
+      { to: "/$account/$environment/settings/general", text: "General", icon: IconSettings },
       {
         to: "/$account/$environment/settings/environments",
         text: "Environments",

@@ -3,8 +3,11 @@ import { useCallback, useRef, useState } from "react";
 export interface DialogControl<T> {
   /** What the dialog is about; `null` while it is closed. */
   target: T | null;
-  /** Opens it. Closing gives the focus back to the element of this id, or to the page's heading if it is gone. */
-  open: (target: T, returnTo: string) => void;
+  /**
+   * Opens it. Closing gives the focus back to the element of this id, or to the page's heading if it is gone; without an
+   * id, for a dialog that takes the place of another, to where it was due before.
+   */
+  open: (target: T, returnTo?: string) => void;
   close: () => void;
 }
 
@@ -17,8 +20,8 @@ export interface DialogControl<T> {
 export function useDialog<T>(): DialogControl<T> {
   const [target, setTarget] = useState<T | null>(null);
   const returnTo = useRef("");
-  const open = useCallback((about: T, id: string) => {
-    returnTo.current = id;
+  const open = useCallback((about: T, id?: string) => {
+    returnTo.current = id ?? returnTo.current;
     setTarget(about);
   }, []);
   const close = useCallback(() => {

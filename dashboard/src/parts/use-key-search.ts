@@ -10,15 +10,14 @@ export function useKeySearch(): { search: KeySearch; change: (next: Partial<KeyS
   const search: KeySearch = {
     status: inAddress.status ?? "active",
     lastUsed: inAddress.last_used ?? "any",
+    expires: inAddress.expires ?? "whenever",
     q: inAddress.q ?? "",
     after: inAddress.after,
     before: inAddress.before,
   };
   const change = (next: Partial<KeySearch>): void => {
-    const { status, lastUsed, q, after, before } = {
-      status: search.status,
-      lastUsed: search.lastUsed,
-      q: search.q,
+    const { status, lastUsed, expires, q, after, before } = {
+      ...search,
       after: undefined,
       before: undefined,
       ...next,
@@ -27,6 +26,7 @@ export function useKeySearch(): { search: KeySearch; change: (next: Partial<KeyS
       search: {
         ...(status === "active" ? {} : { status }),
         ...(lastUsed === "any" ? {} : { last_used: lastUsed }),
+        ...(expires === "whenever" ? {} : { expires }),
         ...(q === "" ? {} : { q }),
         ...(after === undefined ? {} : { after }),
         ...(before === undefined ? {} : { before }),

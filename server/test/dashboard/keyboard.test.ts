@@ -87,7 +87,7 @@ test("a key is created, copied, described, revoked with the keyboard alone", asy
   await tabTo(page, button(page, "Done"));
   await page.keyboard.press("Enter");
   await focusOn(create);
-  await keyRow(page, "By keyboard").getByText("Expires in 30 days").waitFor();
+  await keyRow(page, "By keyboard").getByText("Expires in 7 days").waitFor();
 
   // Edit: Escape and Save both lead back to the menu of the row.
   const menu = menuOf(page, "By keyboard");

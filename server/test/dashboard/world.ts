@@ -26,6 +26,7 @@ type ShellPage =
   | "observability/refusals"
   | "platform/api-keys"
   | `platform/api-keys/${string}`
+  | "settings/general"
   | "settings/environments"
   | "operator/tokens"
   | "operator/refusals";
