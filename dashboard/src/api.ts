@@ -1,6 +1,7 @@
 import { type ApiKeyFilter, type Client, createClient, type PageAsk } from "@latchkey/sdk/client";
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { bounds } from "./bounds.ts";
+import { serviceToken } from "./tokens.ts";
 
 const clients = new Map<string, Client>();
 
@@ -38,6 +39,7 @@ export const cacheKeys = {
   everythingOf: (account: string) => ["account", account],
   account: (account: string) => ["account", account, "itself"],
   environments: (account: string) => ["account", account, "environments"],
+  serviceTokens: (account: string) => ["account", account, "service-tokens"],
   apiKeys: (account: string, environment: string) => [
     "account",
     account,
@@ -106,6 +108,18 @@ export const tokensQuery = (cursor: Pick<PageAsk, "after" | "before">) =>
     queryFn: ({ signal }) =>
       visitor.tokens.list({ ...cursor, page_size: bounds.pageSize }, { signal }),
     placeholderData: keepPreviousData,
+    refetchInterval: 10_000,
+  });
+
+/** One page of an account's service tokens, read again every ten seconds while it can be seen. */
+export const serviceTokensQuery = (account: string, cursor: Pick<PageAsk, "after" | "before">) =>
+  queryOptions({
+    queryKey: [...cacheKeys.serviceTokens(account), cursor],
+    queryFn: ({ signal }) =>
+      clientFor(account).serviceTokens.list({ ...cursor, page_size: bounds.pageSize }, { signal }),
+    select: (page) => ({ ...page, entries: page.entries.map(serviceToken) }),
+    // Paging keeps the old rows until the new ones are there; another account never does.
+    placeholderData: (previous, query) => (query?.queryKey[1] === account ? previous : undefined),
     refetchInterval: 10_000,
   });
 

@@ -18,6 +18,7 @@ import { AccountPage, HomePage } from "./pages/home.tsx";
 import { CrashPage, NotFoundPage } from "./pages/not-found.tsx";
 import { OperatorRefusalsPage } from "./pages/operator-refusals.tsx";
 import { RefusalsPage } from "./pages/refusals.tsx";
+import { ServiceTokensPage } from "./pages/service-tokens.tsx";
 import { SetUpPage } from "./pages/set-up.tsx";
 import { SignInPage } from "./pages/sign-in.tsx";
 import { TokensPage } from "./pages/tokens.tsx";
@@ -155,11 +156,17 @@ const environmentsRoute = createRoute({
   component: EnvironmentsPage,
 });
 
+const serviceTokensRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/settings/service-tokens",
+  validateSearch: cursorIn,
+  component: ServiceTokensPage,
+});
+
 const tokensRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: "/operator/tokens",
-  validateSearch: (search: Record<string, unknown>): { after?: string; before?: string } =>
-    cursorIn(search),
+  validateSearch: cursorIn,
   component: TokensPage,
 });
 
@@ -207,6 +214,7 @@ const routeTree = rootRoute.addChildren([
     refusalsRoute,
     generalRoute,
     environmentsRoute,
+    serviceTokensRoute,
     tokensRoute,
     operatorRefusalsRoute,
   ]),

@@ -1,11 +1,11 @@
-import type { TokenJson } from "@latchkey/sdk/client";
 import { Alert, Button, Group, Modal, Stack, Text } from "@mantine/core";
 import { IconCircleCheck } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { cacheKeys, visitor } from "../api.ts";
+import { counted } from "../counts.ts";
 import { isRefused } from "../failures.ts";
 import { formatAgo, formatMoment } from "../times.ts";
+import type { Token } from "../tokens.ts";
 import { Barrier } from "./barrier.tsx";
 import { FocusedButton } from "./focused-button.tsx";
 import styles from "./keys.module.css";
@@ -13,18 +13,20 @@ import { Problem } from "./problem.tsx";
 import { Receipt } from "./receipt.tsx";
 import { Hint } from "./token-list.tsx";
 import { useNow } from "./use-now.ts";
+import { type TokenCalls, useTokenCalls } from "./use-token-calls.ts";
 
-/** Deletes a token: which it is, confirmation, the wait until its sessions have ended, and the receipt. */
-export function DeleteToken({ token, onClose }: { token: TokenJson; onClose: () => void }) {
+/** Deletes a token: which it is, confirmation, the wait until it opens nothing any more, and the receipt. */
+export function DeleteToken({ token, onClose }: { token: Token; onClose: () => void }) {
   const queryClient = useQueryClient();
+  const calls = useTokenCalls(token.kind);
   const [recorded, setRecorded] = useState(false);
-  const forget = () => queryClient.invalidateQueries({ queryKey: cacheKeys.tokens });
+  const forget = () => queryClient.invalidateQueries({ queryKey: calls.stale });
   const remove = useMutation({
-    mutationFn: () => visitor.tokens.delete(token.id),
+    mutationFn: () => calls.delete(token.id),
     onSuccess: forget,
     // Nobody can read the receipt of what is gone; that it is gone is known before a failed answer is shown.
     async onError(error) {
-      if (isRefused(error) ? !isGone(error) : !(await isDeleted(token))) return;
+      if (isRefused(error) ? !isGone(error) : !(await isDeleted(calls, token))) return;
       setRecorded(true);
       await forget();
     },
@@ -43,7 +45,7 @@ export function DeleteToken({ token, onClose }: { token: TokenJson; onClose: () 
         {remove.isSuccess ? <Receipt revocation={remove.data.revocation} /> : null}
         {remove.isPending ? <Barrier /> : null}
         {remove.isError ? <Failed error={remove.error} recorded={recorded} /> : null}
-        {remove.isIdle ? <Text fz="sm">{consequences[token.kind]}</Text> : null}
+        {remove.isIdle ? <Text fz="sm">{consequences(token)}</Text> : null}
         <Group justify="flex-end">
           {over ? (
             <FocusedButton onClick={onClose}>Done</FocusedButton>
@@ -72,20 +74,32 @@ export function DeleteToken({ token, onClose }: { token: TokenJson; onClose: () 
   );
 }
 
-const consequences = {
-  verifier:
-    "This ends its sessions at once: apps that verify with it answer 503 until they have another token. Keys and accounts stay as they are. This is final.",
-  operator:
-    "Programs that use it are refused at once. Accounts that it made stay as they are. This is final.",
-} as const;
+/** What deleting breaks, and what it leaves alone. */
+function consequences(token: Token): string {
+  switch (token.kind) {
+    case "verifier":
+      return "This ends its sessions at once: apps that verify with it answer 503 until they have another token. Keys and accounts stay as they are. This is final.";
+    case "operator":
+      return "Programs that use it are refused at once. Accounts that it made stay as they are. This is final.";
+    case "service":
+      return `Programs that use it are refused at once, on every server. ${fateOfKeys(token.exchanged_keys)} This is final.`;
+  }
+}
+
+/** @param exchanged How many of its keys end with it. */
+function fateOfKeys(exchanged: number): string {
+  if (exchanged === 0) return "API keys that it created stay as they are.";
+  const are = exchanged === 1 ? "is" : "are";
+  return `${counted(exchanged, "API key")} that it was exchanged for ${are} revoked with it; others that it created stay as they are.`;
+}
 
 /** "Not there": the server says so only when no server accepts it any more. */
 const isGone = (error: unknown): boolean => isRefused(error) && error.status === 404;
 
 /** Whether the token is certainly deleted; `false` also when nobody answers. */
-async function isDeleted({ id }: TokenJson): Promise<boolean> {
+async function isDeleted(calls: TokenCalls, { id }: Token): Promise<boolean> {
   try {
-    for await (const token of visitor.tokens.all()) if (token.id === id) return false;
+    for await (const token of calls.all()) if (token.id === id) return false;
     return true;
   } catch {
     return false;
@@ -93,7 +107,7 @@ async function isDeleted({ id }: TokenJson): Promise<boolean> {
 }
 
 /** Which token, so that nobody deletes the wrong one; and who would notice: its last use. */
-function Subject({ token }: { token: TokenJson }) {
+function Subject({ token }: { token: Token }) {
   const nowMs = useNow();
   const used = token.last_used_at;
   return (

@@ -1,12 +1,24 @@
-import type { TokenJson } from "@latchkey/sdk/client";
 import { Alert, Button, Group, Stack, Text } from "@mantine/core";
 import { IconAlertTriangle } from "@tabler/icons-react";
+import type { Token } from "../tokens.ts";
 import { verifierProgram } from "../verifier-program.ts";
 import { Snippet } from "./snippet.tsx";
 import { TokenField } from "./token-field.tsx";
 
+const labels = {
+  verifier: "Verifier token",
+  operator: "Operator token",
+  service: "Service token",
+} as const;
+
+const places = {
+  verifier: "LATCHKEY_VERIFIER_TOKEN, where your app runs",
+  operator: "LATCHKEY_OPERATOR_TOKEN, for your backend and the command line",
+  service: "LATCHKEY_SERVICE_TOKEN, where your program runs",
+} as const;
+
 /** A token that was just created, to be copied now, and what to do with it. */
-export function NewToken({ created, onDone }: { created: TokenJson; onDone: () => void }) {
+export function NewToken({ created, onDone }: { created: Token; onDone: () => void }) {
   const { kind, token, name } = created;
   return (
     <Stack>
@@ -15,10 +27,10 @@ export function NewToken({ created, onDone }: { created: TokenJson; onDone: () =
       ) : (
         <>
           <TokenField
-            label={kind === "verifier" ? "Verifier token" : "Operator token"}
+            label={labels[kind]}
             token={token}
             focused
-            hint={`Set it as ${kind === "verifier" ? "LATCHKEY_VERIFIER_TOKEN, where your app runs" : "LATCHKEY_OPERATOR_TOKEN, for your backend and the command line"}.`}
+            hint={`Set it as ${places[kind]}.`}
           />
           <Alert color="yellow" variant="light" icon={<IconAlertTriangle aria-hidden />}>
             <Text fz="sm">
@@ -27,6 +39,7 @@ export function NewToken({ created, onDone }: { created: TokenJson; onDone: () =
             </Text>
           </Alert>
           {kind === "verifier" ? <Snippet title="Program" code={verifierProgram()} /> : null}
+          {kind === "service" ? <Snippet title="Command" code={whoamiCommand()} /> : null}
         </>
       )}
       <Group justify="flex-end">
@@ -35,6 +48,11 @@ export function NewToken({ created, onDone }: { created: TokenJson; onDone: () =
     </Stack>
   );
 }
+
+/** What tells whether the token works; it is not in it, for the line may end up in a history. */
+const whoamiCommand = (): string =>
+  `curl -s ${window.location.origin}/v1/whoami \\
+  -H "Authorization: Bearer $LATCHKEY_SERVICE_TOKEN"`;
 
 /** The first answer got lost on the way, and the second one carries no token any more. */
 function LostToken({ name }: { name: string }) {

@@ -2,6 +2,7 @@ import { Text } from "@mantine/core";
 import {
   IconChartBar,
   IconKey,
+  IconPlugConnected,
   IconSettings,
   IconShieldCheck,
   IconShieldQuestion,
@@ -9,12 +10,12 @@ import {
   IconStack2,
 } from "@tabler/icons-react";
 import { Link, useMatchRoute } from "@tanstack/react-router";
-import { maySeeKeys, type Place, usePlace } from "../place.ts";
+import { mayManage, maySeeKeys, type Place, usePlace } from "../place.ts";
 import styles from "./frame.module.css";
 
 const always = (): boolean => true;
 
-/** The pages of the shell, by group; a new page is a line here and a route. */
+/** The pages of the shell, by group; a new page is a line here and a route. What is not `shown` to a role is left out. */
 const groups = [
   {
     name: "Observability",
@@ -38,6 +39,12 @@ const groups = [
         to: "/$account/$environment/settings/environments",
         text: "Environments",
         icon: IconStack2,
+      },
+      {
+        to: "/$account/$environment/settings/service-tokens",
+        text: "Service tokens",
+        icon: IconPlugConnected,
+        shown: ({ account }: Place) => mayManage(account.role),
       },
     ],
   },
@@ -72,14 +79,16 @@ export function SideNav({ onNavigate }: { onNavigate?: () => void }) {
           <section key={group.name} aria-label={group.name}>
             <p className={styles.groupName}>{group.name}</p>
             <ul className={styles.group}>
-              {group.links.map(({ to, text, icon: Icon }) => (
-                <li key={to}>
-                  <Link to={to} params={params} className={styles.link} onClick={onNavigate}>
-                    <Icon size={18} stroke={1.7} aria-hidden />
-                    {text}
-                  </Link>
-                </li>
-              ))}
+              {group.links
+                .filter((link) => !("shown" in link) || link.shown(place))
+                .map(({ to, text, icon: Icon }) => (
+                  <li key={to}>
+                    <Link to={to} params={params} className={styles.link} onClick={onNavigate}>
+                      <Icon size={18} stroke={1.7} aria-hidden />
+                      {text}
+                    </Link>
+                  </li>
+                ))}
             </ul>
           </section>
         ))}

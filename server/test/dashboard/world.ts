@@ -28,6 +28,7 @@ type ShellPage =
   | `platform/api-keys/${string}`
   | "settings/general"
   | "settings/environments"
+  | "settings/service-tokens"
   | "operator/tokens"
   | "operator/refusals";
 
