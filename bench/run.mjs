@@ -8,6 +8,7 @@ const BENCHES = [
   "authenticate",
   "counting",
   "usage",
+  "list",
   "revocation",
   "sdk",
   "scale",

@@ -1,13 +1,10 @@
 /** Usage: reading what many keys have left in a month, and storing what a busy node counts in a second. */
 import os from "node:os";
-import { join } from "node:path";
-import SqliteDatabase from "better-sqlite3";
-import { digestToken, tokenChecksum } from "../sdk/dist/core.js";
-import { startFleet } from "./fleet.mjs";
+import { ask, openers, quantile, spread } from "./engines.mjs";
 import { median, runWorker } from "./measure.mjs";
 import { startPostgres } from "./postgres.mjs";
 import { table, target } from "./results.mjs";
-import { ASK, factsOf, makeWorld, removeWorld, startServer } from "./world.mjs";
+import { ASK } from "./world.mjs";
 
 export const title = "Usage: read, and stored";
 
@@ -37,10 +34,9 @@ export async function run() {
   const loadBefore = os.loadavg()[0];
   const postgres = await startPostgres();
   try {
-    const engines = { SQLite: sqliteEngine, PostgreSQL: (keys) => postgresEngine(postgres, keys) };
     const read = {};
     const stored = {};
-    for (const [engine, open] of Object.entries(engines)) {
+    for (const [engine, open] of Object.entries(openers(postgres))) {
       process.stderr.write(`  ${engine}: reading\n`);
       read[engine] = await measureReading(await open(READ.keys));
       process.stderr.write(`  ${engine}: storing\n`);
@@ -50,70 +46,6 @@ export async function run() {
   } finally {
     await postgres.stop();
   }
-}
-
-/** A real server's folder or database with so many keys, and ways to fill it and to start the server on it. */
-async function sqliteEngine(keys) {
-  const folder = await makeWorld(keys, 0);
-  const path = join(folder, "latchkey.db");
-  const { account } = factsOf(folder);
-  const token = serviceToken();
-  const run = (...statements) => {
-    const db = new SqliteDatabase(path);
-    try {
-      return statements.map((sql) => {
-        const statement = db.prepare(sql);
-        return statement.reader ? statement.all() : statement.run();
-      });
-    } finally {
-      db.close();
-    }
-  };
-  run(insertToken(token, account.id, `x'${digestOf(token)}'`));
-  return {
-    query: async (sql) => run(sql)[0],
-    worker: { path },
-    async start() {
-      const { url, stop } = await startServer(folder);
-      return { url, token, stop };
-    },
-    stop: async () => removeWorld(folder),
-  };
-}
-
-async function postgresEngine(postgres, keys) {
-  const fleet = await startFleet(postgres, { nodes: 1, leaseSeconds: 10 });
-  const { db, nodes, token } = fleet;
-  const query = async (sql) => (await db.query(sql)).rows;
-  await query(`insert into api_key (id, environment_id, type, digest, hint, description, metadata,
-        search_text, created_at, created_by_type, created_by_id, created_by_name)
-      select 'key_' || lpad(to_hex(n - 1), 32, '0'), environment.id, 'secret',
-        decode(md5('a' || n) || md5('b' || n), 'hex'), 'sk_…0000', '', '{}', '', ${Date.now()},
-        'operator', 'bench', 'bench'
-      from generate_series(1, ${keys}) as n, environment where slug = '${ASK.environment}'`);
-  await query("analyze");
-  return {
-    query,
-    worker: { url: postgres.url(db.database) },
-    start: async () => ({ url: nodes[0].server.url, token, stop: async () => {} }),
-    stop: fleet.stop,
-  };
-}
-
-function serviceToken() {
-  const body = `st_${"b".repeat(30)}`;
-  return body + tokenChecksum(body);
-}
-
-function digestOf(token) {
-  return Buffer.from(digestToken(token), "base64url").toString("hex");
-}
-
-function insertToken(token, accountId, digest) {
-  return `insert into access_token (id, kind, account_id, name, digest, hint, created_at,
-      created_by_type, created_by_id, created_by_name)
-    values ('tok_bench', 'service', '${accountId}', 'bench', ${digest}, '${token.slice(-4)}', 1,
-      'operator', 'bench', 'bench')`;
 }
 
 /** Every key in every bucket, few of them often and most of them seldom, as keys are used. */
@@ -148,7 +80,8 @@ async function measureReading(engine) {
       const taken = Object.fromEntries(Object.keys(asked).map((name) => [name, []]));
       for (let round = 0; round < READ.warmUp + READ.rounds; round++)
         for (const [name, path] of Object.entries(asked)) {
-          const tookMs = await ask(`${url}${path}`, token);
+          const { tookMs, answer } = await ask(`${url}${path}`, token);
+          if (answer.entries.length < 24) throw new Error(`${path} found too little`);
           if (round >= READ.warmUp) taken[name].push(tookMs);
         }
       return taken;
@@ -173,16 +106,6 @@ function queriesOf(ids) {
   );
   asked["one key's page, 30 days"] = `/v1/api_keys/${ids[0]}/usage?granularity=day`;
   return asked;
-}
-
-async function ask(url, token) {
-  const fromMs = performance.now();
-  const response = await fetch(url, { headers: { authorization: `Bearer ${token}` } });
-  const { entries } = await response.json();
-  const tookMs = performance.now() - fromMs;
-  if (response.status !== 200 || entries.length < 24)
-    throw new Error(`${url} answered ${response.status}`);
-  return tookMs;
 }
 
 async function measureStoring(engine) {
@@ -245,15 +168,4 @@ function report(read, stored, { loadBefore, version }) {
         "; ",
       )}. PostgreSQL ${version}, ${STORED.flushes} flushes, ${READ.rounds} requests of each kind. Load of the machine before the first: ${loadBefore.toFixed(1)}.`,
   ];
-}
-
-function spread(numbers) {
-  return [quantile(numbers, 0.5), quantile(numbers, 0.95), Math.max(...numbers)].map((ms) =>
-    ms.toFixed(1),
-  );
-}
-
-function quantile(numbers, share) {
-  const sorted = numbers.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
 }
