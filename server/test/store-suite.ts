@@ -10,6 +10,7 @@ import { keyPromises } from "./store/keys.ts";
 import { leaseRacePromises } from "./store/lease-races.ts";
 import { leasePromises } from "./store/leases.ts";
 import { listPromises } from "./store/lists.ts";
+import { maxAgePromises, overlapPromises } from "./store/overlaps.ts";
 import { refusalPromises } from "./store/refusals.ts";
 import { revocationPromises } from "./store/revocation.ts";
 import { expiryPromises, rotationPromises } from "./store/rotation.ts";
@@ -27,6 +28,8 @@ const PROMISES: Readonly<Record<string, Check>> = {
   ...revocationPromises,
   ...rotationPromises,
   ...expiryPromises,
+  ...overlapPromises,
+  ...maxAgePromises,
   ...confinementPromises,
   ...idempotencyPromises,
   ...leasePromises,

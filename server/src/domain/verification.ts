@@ -9,6 +9,7 @@ import {
 import type { Logger } from "pino";
 import type { Ambient } from "../ambient.ts";
 import type { Store } from "../store/store.ts";
+import { createOverlaps } from "./overlaps.ts";
 import { type Barrier, createBarrier, type Receipt } from "./revocation/barrier.ts";
 import { CHANGES_KEPT, createNode, type Node } from "./revocation/node.ts";
 import { createReaper } from "./revocation/reaper.ts";
@@ -94,7 +95,8 @@ export function createVerification(
   });
   const tally = createTally();
   const { verify } = createVerifier({ lookup, tally, requestId: () => ambient.randomId("req") });
-  const collector = createCollector({ callersKept: true, ...options, tally });
+  const onStored = (): void => overlaps.look();
+  const collector = createCollector({ callersKept: true, ...options, tally, onStored });
   const node = parts.createNode({
     ...options,
     leases,
@@ -104,6 +106,7 @@ export function createVerification(
   });
   const reaper = parts.createReaper({ leases, node, ambient, logger });
   const barrier = parts.createBarrier({ ...options, leases, node, reaper });
+  const overlaps = createOverlaps({ store, barrier, ambient, logger });
   let lookedMs = Number.NEGATIVE_INFINITY;
 
   /** An answer older than what this node has applied is of a deposed primary or a stale snapshot: it is not used. */
@@ -122,6 +125,7 @@ export function createVerification(
   function lookAfterOthers(): void {
     if (ambient.monoMs() - lookedMs < leaseMs * LOOK_EVERY) return;
     lookedMs = ambient.monoMs();
+    overlaps.look(); // of nodes that stored a use and crashed
     const work = async (): Promise<void> => {
       await reaper.observe();
       await barrier.completePending();
@@ -159,10 +163,12 @@ export function createVerification(
       collector.start();
     },
     async stop() {
+      const ended = overlaps.stop();
       try {
         await node.stop();
       } finally {
         await collector.stop(); // also where the row is left to lapse
+        await ended;
       }
     },
   };

@@ -64,6 +64,7 @@ export function createStoreAccess(options: AccessOptions): Store {
     loadKeys: (digests) =>
       watch.load(digests, () => client.load("loadKeys", () => memory.loadKeys(digests))),
     recordUsage: () => client.call("recordUsage", () => undefined),
+    startOverlaps: async () => [],
     ping: () => client.call("ping", () => ({ seq: memory.seq })),
     async updateAccount(id) {
       const { revocation } = await revoke({ kind: "account", id }, by);

@@ -10,6 +10,8 @@ export interface CollectorOptions {
   readonly tally: Pick<Tally, "drain">;
   /** Whether it is kept who sent requests. */
   readonly callersKept: boolean;
+  /** Called, and not waited for, when something was stored. */
+  onStored?(): void;
 }
 
 /** Stores what this process and the verifiers below it have counted: see {@link createCollector}. */
@@ -103,6 +105,7 @@ export function createCollector(options: CollectorOptions): Collector {
           ambient.nowMs(),
         );
         for (const { resolve } of taken) resolve();
+        options.onStored?.();
       } catch (err) {
         logger.error({ err, batches: taken.length }, "usage could not be stored yet");
         // Nothing of a source may overtake what it sent before.

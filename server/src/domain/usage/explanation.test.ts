@@ -102,6 +102,22 @@ test.each([
   expect(late).toBe(lateMs);
 });
 
+test("a key that ended with its overlap names its successor", () => {
+  const overlap = { lengthMs: 3_600_000, startedAtMs: AT_MS - 3_660_000 };
+  const of = { expiresAtMs: AT_MS - 60_000, rotatedTo: "key_2", overlap };
+  expect(told("expired", of)).toEqual([
+    "This API key expired on 2026-11-23 at 15:02 UTC, at the end of its rotation's overlap; its successor is key_2; this request came 1 minute later.",
+    60_000,
+  ]);
+  for (const other of [
+    { ...of, expiresAtMs: AT_MS - 120_000 }, // its own end came first
+    { ...of, overlap: { ...overlap, startedAtMs: null } },
+  ]) {
+    const [text] = told("expired", other);
+    expect(text).toContain("UTC, after it was rotated to its successor key_2; this request");
+  }
+});
+
 test("what another key would have been needed for is told", () => {
   expect(told("type")).toEqual([
     "This is a public key, and the request was checked for a secret key.",

@@ -65,7 +65,18 @@ function revoked(refused: Refused): string {
 function expired(refused: Refused): string {
   const endedAtMs = endOf(refused);
   const at = endedAtMs === null ? "" : ` on ${timeText(endedAtMs)}`;
-  return `This API key expired${at}${successorText(refused.key)}; this request came ${lateText(refused)}.`;
+  const { key } = refused;
+  const how =
+    key !== null && endedWithOverlap(key)
+      ? `, at the end of its rotation's overlap; its successor is ${key.rotatedTo}`
+      : successorText(key);
+  return `This API key expired${at}${how}; this request came ${lateText(refused)}.`;
+}
+
+/** Whether it was the overlap that ended it, and not what it was made with. */
+function endedWithOverlap({ overlap, expiresAtMs }: ApiKey): boolean {
+  if (overlap === null || overlap.startedAtMs === null) return false;
+  return expiresAtMs === overlap.startedAtMs + overlap.lengthMs;
 }
 
 function successorText(key: ApiKey | null): string {
