@@ -2,8 +2,11 @@ import { Command, CommanderError, Option } from "commander";
 import type { Logger } from "pino";
 import { CLIENT_VARIABLES, SETTINGS, type Settings } from "../config.ts";
 import { type CreateOptions, createAccount, listAccounts } from "./accounts.ts";
+import { describeBackup } from "./backup.ts";
 import { explain } from "./explain.ts";
 import { describeRefusals } from "./refusals.ts";
+import { describeRestore } from "./restore.ts";
+import { describeRevocations } from "./revocations.ts";
 import { type StartService, serve } from "./serve.ts";
 import { type OpenSetup, type SetupOptions, setup } from "./setup.ts";
 import { EXIT, type Terminal } from "./terminal.ts";
@@ -97,6 +100,9 @@ export function buildProgram(terminal: Terminal, deps: ProgramDeps): Program {
   describeTokens(command, terminal, done);
   describeUsage(command, terminal, done);
   describeRefusals(command, terminal, done);
+  describeBackup(command, terminal, done);
+  describeRestore(command, terminal, done);
+  describeRevocations(command, terminal, done);
   return { command, exitCode: () => code };
 }
 

@@ -1,0 +1,177 @@
+import { sql, type UpdateObject } from "kysely";
+import type { Database } from "./engine.ts";
+import type { RestoreDeed, RestoreRecord } from "./restore-record.ts";
+import type { Schema } from "./schema.ts";
+import type { Actor } from "./store.ts";
+
+const DAY_MS = 24 * 60 * 60_000;
+
+/** Who did what nobody is known to have done. */
+export const NOBODY: Actor = { type: "system", id: "restore", name: "latchkey restore" };
+
+/** What a deed is done to, when it is there and the deed is not done: how to mark it, and what its audit event says. */
+export interface Found {
+  readonly kind: "key" | "environment" | "account";
+  readonly accountId: string | null;
+  readonly environmentId: string | null;
+  readonly subject: "api_key" | "access_token" | "environment" | "account";
+  /** For people. */
+  readonly name: string;
+  /** `null` when there is nothing to mark it by. */
+  readonly mark: ((seq: number) => { execute(): Promise<unknown> }) | null;
+  /** What its audit event tells besides. */
+  readonly details?: Readonly<Record<string, number>>;
+}
+
+export type Find = (trx: Database, record: RestoreRecord) => Promise<Found | "known" | "unknown">;
+
+/** How each deed is found undone, by its kind. `known`: the restored database has it done already. */
+export const DEEDS: Readonly<Record<RestoreDeed, Find>> = {
+  async "api_key.revoked"(trx, { id, atMs, actor, reason }) {
+    const key = await findKey(trx, id);
+    if (key === undefined) return "unknown";
+    if (key.revoked_at !== null) return "known"; // the first revocation stands
+    const by = actor ?? NOBODY;
+    return foundKey(trx, key, (seq) => ({
+      revoked_at: atMs,
+      revoked_by_type: by.type,
+      revoked_by_id: by.id,
+      revoked_by_name: by.name,
+      revoked_reason: reason,
+      revocation_seq: seq,
+    }));
+  },
+
+  async "api_key.expires"(trx, { id, expiresAtMs }) {
+    const key = await findKey(trx, id);
+    if (key === undefined) return "unknown";
+    const endsSooner = key.expires_at !== null && key.expires_at <= (expiresAtMs ?? 0);
+    if (endsSooner || key.revoked_at !== null) return "known";
+    return foundKey(trx, key, (seq) => ({ expires_at: expiresAtMs, expiry_seq: seq }));
+  },
+
+  async "access_token.deleted"(trx, { id, atMs }) {
+    const token = await trx
+      .selectFrom("access_token")
+      .select(["account_id", "name", "deleted_at"])
+      .where("id", "=", id)
+      .executeTakeFirst();
+    if (token === undefined) return "unknown";
+    if (token.deleted_at !== null) return "known";
+    return {
+      kind: "key",
+      subject: "access_token",
+      accountId: token.account_id,
+      environmentId: null,
+      name: token.name,
+      mark: (seq) =>
+        trx
+          .updateTable("access_token")
+          .set({ deleted_at: atMs, deletion_seq: seq })
+          .where("id", "=", id),
+    };
+  },
+
+  async "environment.deleted"(trx, { id, atMs }) {
+    const environment = await trx
+      .selectFrom("environment")
+      .select(["account_id", "slug", "deleted_at"])
+      .where("id", "=", id)
+      .executeTakeFirst();
+    if (environment === undefined) return "unknown";
+    if (environment.deleted_at !== null) return "known";
+    return {
+      kind: "environment",
+      subject: "environment",
+      accountId: environment.account_id,
+      environmentId: id,
+      name: environment.slug,
+      mark: (seq) =>
+        trx
+          .updateTable("environment")
+          .set({ deleted_at: atMs, deletion_seq: seq })
+          .where("id", "=", id),
+    };
+  },
+
+  async "account.key_max_age"(trx, { id, atMs, maxAgeDays }) {
+    const maxAgeMs = (maxAgeDays ?? 0) * DAY_MS;
+    const latest = sql<number>`case when created_at > ${sql.lit(atMs)}
+      then created_at + ${sql.lit(maxAgeMs)} else ${sql.lit(atMs + maxAgeMs)} end`;
+    const account = await trx.selectFrom("account").select("slug").where("id", "=", id).execute();
+    if (account[0] === undefined) return "unknown";
+    const ofAccount = trx.selectFrom("environment").select("id").where("account_id", "=", id);
+    const longer = await trx
+      .updateTable("api_key")
+      .set({ expires_at: latest })
+      .where("environment_id", "in", ofAccount)
+      .where("revoked_at", "is", null)
+      .where((eb) => eb.or([eb("expires_at", "is", null), eb("expires_at", ">", latest)]))
+      .executeTakeFirstOrThrow();
+    if (longer.numUpdatedRows === 0n) return "known";
+    return {
+      ...ofWhole(id, account[0].slug),
+      mark: null,
+      details: { api_keys_shortened: Number(longer.numUpdatedRows) },
+    };
+  },
+
+  "account.suspended": (trx, { id, atMs }) =>
+    findAccount(trx, id, "suspended_at", (seq) => ({ suspended_at: atMs, suspension_seq: seq })),
+
+  "account.deleted": (trx, { id, atMs }) =>
+    findAccount(trx, id, "deleted_at", (seq) => ({ deleted_at: atMs, deletion_seq: seq })),
+};
+
+function findKey(trx: Database, id: string) {
+  return trx
+    .selectFrom("api_key")
+    .innerJoin("environment", "environment.id", "api_key.environment_id")
+    .select([
+      "api_key.id",
+      "api_key.hint",
+      "api_key.revoked_at",
+      "api_key.expires_at",
+      "api_key.environment_id",
+      "environment.account_id",
+    ])
+    .where("api_key.id", "=", id)
+    .executeTakeFirst();
+}
+
+function foundKey(
+  trx: Database,
+  key: { id: string; hint: string; environment_id: string; account_id: string },
+  marks: (seq: number) => UpdateObject<Schema, "api_key">,
+): Found {
+  return {
+    kind: "key",
+    subject: "api_key",
+    accountId: key.account_id,
+    environmentId: key.environment_id,
+    name: key.hint,
+    mark: (seq) => trx.updateTable("api_key").set(marks(seq)).where("id", "=", key.id),
+  };
+}
+
+async function findAccount(
+  trx: Database,
+  id: string,
+  done: "suspended_at" | "deleted_at",
+  marks: (seq: number) => UpdateObject<Schema, "account">,
+): ReturnType<Find> {
+  const account = await trx
+    .selectFrom("account")
+    .select(["slug", "suspended_at", "deleted_at"])
+    .where("id", "=", id)
+    .executeTakeFirst();
+  if (account === undefined) return "unknown";
+  if (account[done] !== null || account.deleted_at !== null) return "known";
+  return {
+    ...ofWhole(id, account.slug),
+    mark: (seq) => trx.updateTable("account").set(marks(seq)).where("id", "=", id),
+  };
+}
+
+const ofWhole = (accountId: string, name: string) =>
+  ({ kind: "account", subject: "account", accountId, environmentId: null, name }) as const;
