@@ -25,7 +25,7 @@ export function timeLeft(overlap: Overlap, nowMs: number): string {
 }
 
 /**
- * Whether a key can be replaced. One that was rotated can be again only if its successor was revoked, for then it has none.
+ * Whether a key can be replaced. One that was rotated can be again only if its successor has ended, for then it has none.
  *
  * @param successor As far as it is known; `undefined` counts as one that lives.
  */
@@ -35,9 +35,12 @@ export function isRotatable(
   successor?: ApiKeyJson | undefined,
 ): boolean {
   if (stateOf(key, nowMs) !== "active") return false;
-  return key.rotated_to === null || isWithoutSuccessor(key, successor);
+  return key.rotated_to === null || isWithoutSuccessor(key, nowMs, successor);
 }
 
-/** Whether a key was rotated in vain: what was to follow it is revoked. */
-export const isWithoutSuccessor = (key: ApiKeyJson, successor: ApiKeyJson | undefined): boolean =>
-  successor !== undefined && successor.id === key.rotated_to && successor.revoked_at !== null;
+/** Whether a key was rotated in vain: what was to follow it has ended before it. */
+export const isWithoutSuccessor = (
+  key: ApiKeyJson,
+  nowMs: number,
+  successor: ApiKeyJson | undefined,
+): boolean => successor?.id === key.rotated_to && stateOf(successor, nowMs) !== "active";

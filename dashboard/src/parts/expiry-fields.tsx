@@ -21,6 +21,7 @@ export function ExpiryFields({ choice, onChange, limit, nowMs, error }: ExpiryFi
     <>
       <NativeSelect
         label="Expires"
+        data-autofocus
         description={limit === null ? undefined : maximumWords(limit.days)}
         data={expiriesWithin(limit, nowMs)}
         value={expiry}

@@ -24,7 +24,7 @@ interface KeyPairProps {
 export function KeyPair({ old, successor, nowMs, begin }: KeyPairProps) {
   const overlap = overlapOf(old, nowMs);
   if (overlap === null || old.rotated_to === null) return null;
-  const inVain = isWithoutSuccessor(old, successor);
+  const inVain = isWithoutSuccessor(old, nowMs, successor);
   const when = overlap.end === null ? "" : ` (${formatMoment(overlap.end)})`;
   return (
     <section className={styles.card} aria-label="Rotation">
@@ -33,7 +33,7 @@ export function KeyPair({ old, successor, nowMs, begin }: KeyPairProps) {
           <Group gap={8} wrap="nowrap">
             <IconRefresh size={16} aria-hidden />
             <Text fz="sm" fw={600}>
-              {inVain ? "Rotated in vain: the successor is revoked" : "Being rotated"}
+              {inVain ? "Rotated in vain: the successor has ended" : "Being rotated"}
             </Text>
           </Group>
           <Text fz="sm" mt={6}>

@@ -20,6 +20,7 @@ export function OverlapFields({ choice, onChange, error, optional }: OverlapFiel
     <>
       <NativeSelect
         label="The old key goes on working for"
+        data-autofocus
         data={[
           ...(optional ? [none] : []),
           ...OVERLAP_PRESETS,

@@ -131,6 +131,54 @@ test("a key is created, copied, described, revoked with the keyboard alone", asy
   await page.context().close();
 });
 
+test("a key is rotated, its overlap changed and its rotation finished with the keyboard alone", async () => {
+  const { hint } = await world.client.apiKeys.create("development", {
+    type: "secret",
+    description: "Rotated by keyboard",
+  });
+  const { page } = await world.visit();
+  await page.goto(world.at("development"));
+  const menu = menuOf(page, hint);
+  const begin = async (deed: string): Promise<void> => {
+    await tabTo(page, menu);
+    await page.keyboard.press("Enter");
+    await arrowTo(page, page.getByRole("menuitem", { name: deed }));
+    await page.keyboard.press("Enter");
+  };
+  const length = page.getByLabel("The old key goes on working for");
+  await begin("Rotate API key");
+  await focusOn(length);
+  await page.keyboard.type("7 days");
+  await tabTo(page, page.getByRole("radio", { name: "Now" }));
+  await page.keyboard.press("ArrowDown");
+  await focusOn(page.getByRole("radio", { name: "The first use of the new key", checked: true }));
+  await tabTo(page, button(page, "Rotate API key"));
+  await page.keyboard.press("Enter");
+  await focusOn(button(page, "Copy token"));
+  await page.getByText("until 7 days after the first use of the new key").waitFor();
+  await tabTo(page, button(page, "Done"));
+  await page.keyboard.press("Enter");
+  await focusOn(menu);
+
+  await begin("Change overlap");
+  await focusOn(length);
+  await page.keyboard.type("1 hour");
+  await page.getByText("The old key ends 1 hour after the first use of the new one.").waitFor();
+  await page.keyboard.press("Tab");
+  await focusOn(button(page, "Finish now"));
+  await page.keyboard.press("Enter");
+  await focusOn(button(page, "Cancel"));
+  await page.getByRole("dialog", { name: "Finish the rotation now" }).waitFor();
+  await tabTo(page, button(page, "Finish now"));
+  await page.keyboard.press("Enter");
+  await page.getByText("Refused everywhere").waitFor();
+  await focusOn(button(page, "Done"));
+  await page.keyboard.press("Enter");
+  await menu.waitFor({ state: "hidden" });
+  await focusOn(page.getByRole("heading", { name: "API keys", level: 1 }));
+  await page.context().close();
+});
+
 test("the focus stays inside an open dialog", async () => {
   const { page } = await world.visit();
   await page.goto(world.at("development"));

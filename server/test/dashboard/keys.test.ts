@@ -1,7 +1,7 @@
 import type { ApiKeyJson } from "@latchkey/sdk/client";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { button, dialog, keyRow, openKeyMenu, tokenIn } from "./parts.ts";
+import { button, dialog, kept, keyRow, openKeyMenu, tokenIn } from "./parts.ts";
 import { openWorld, type World } from "./world.ts";
 
 let world: World;
@@ -21,21 +21,6 @@ async function openKeys(page: Page, environment = "production", search = ""): Pr
   await page.goto(world.at(environment) + search);
   await page.getByRole("table", { name: "API keys" }).waitFor();
 }
-
-/** Reads what the browser keeps beyond the page itself. */
-const kept = (page: Page): Promise<string> =>
-  page.evaluate(async () =>
-    JSON.stringify([
-      { ...localStorage },
-      { ...sessionStorage },
-      window.location.href,
-      window.history.state,
-      document.cookie,
-      document.documentElement.outerHTML,
-      (await indexedDB.databases()).map(({ name }) => name),
-      await caches.keys(),
-    ]),
-  );
 
 test("a secret token is shown once, cannot be dismissed by accident, and is nowhere after Done", async () => {
   const { page, complaints } = await world.visit({

@@ -2,6 +2,7 @@ import type { ApiKeyJson } from "@latchkey/sdk/client";
 import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, test } from "vitest";
 import {
+  begin,
   DAY_MS,
   fromNow,
   HOUR_MS,
@@ -59,12 +60,6 @@ const openKeys = async (page: Page, search = ""): Promise<void> => {
   await page.getByRole("heading", { name: "API keys" }).waitFor();
 };
 
-async function openDialog(page: Page, row: string, item: string): Promise<void> {
-  await openKeyMenu(page, row);
-  await page.getByRole("menuitem", { name: item }).click();
-  await dialog(page).waitFor();
-}
-
 const openKey = async (page: Page, description: string): Promise<void> => {
   await tellLives(page);
   await page.goto(world.at("development", `platform/api-keys/${key(description).id}`));
@@ -75,7 +70,7 @@ const openKey = async (page: Page, description: string): Promise<void> => {
 /** Opens the dialog that rotates a key, and waits until it says who uses it. */
 async function openRotation(page: Page): Promise<void> {
   await openKeys(page);
-  await openDialog(page, "Importer", "Rotate API key");
+  await begin(page, "Importer", "Rotate API key");
   await dialog(page).getByText("This key has never been used.").waitFor();
 }
 
@@ -205,30 +200,30 @@ const states: Record<string, (page: Page) => Promise<unknown>> = {
   "revoke dialog of a key in use": async (page) => {
     await retell(page, { Importer: { last_used_at: fromNow(-60_000) } });
     await openKeys(page);
-    await openDialog(page, "Importer", "Revoke API key");
+    await begin(page, "Importer", "Revoke API key");
     await button(dialog(page), "Rotate instead").waitFor();
   },
   "finish dialog": async (page) => {
     await tellLives(page);
     await openKeys(page);
-    await openDialog(page, "Checkout, old", "Finish now");
+    await begin(page, "Checkout, old", "Finish now");
     await dialog(page).getByText("Its successor goes on working").waitFor();
   },
   "overlap dialog": async (page) => {
     await tellLives(page);
     await openKeys(page);
-    await openDialog(page, "Checkout, old", "Change overlap");
+    await begin(page, "Checkout, old", "Change overlap");
     await dialog(page).getByText("The overlap began on").waitFor();
   },
   "overlap dialog of one that waits": async (page) => {
     await tellLives(page);
     await openKeys(page);
-    await openDialog(page, "Webhooks, old", "Change overlap");
+    await begin(page, "Webhooks, old", "Change overlap");
     await dialog(page).getByText("after the first use of the new one").waitFor();
   },
   "expiry dialog": async (page) => {
     await openKeys(page);
-    await openDialog(page, "Importer", "Change expiry");
+    await begin(page, "Importer", "Change expiry");
   },
   "expiry dialog with an end that was brought forward": async (page) => {
     await page.route(`**/v1/api_keys/${key("Importer").id}`, (route) =>
@@ -237,7 +232,7 @@ const states: Record<string, (page: Page) => Promise<unknown>> = {
         : route.fallback(),
     );
     await openKeys(page);
-    await openDialog(page, "Importer", "Change expiry");
+    await begin(page, "Importer", "Change expiry");
     await dialog(page).getByLabel("Expires").selectOption("7");
     await button(dialog(page), "Save").click();
     await dialog(page).getByText("Every verifier has confirmed it").waitFor();
@@ -245,13 +240,13 @@ const states: Record<string, (page: Page) => Promise<unknown>> = {
   "expiry dialog of a key that is rotated": async (page) => {
     await tellLives(page);
     await openKeys(page);
-    await openDialog(page, "Checkout, old", "Change expiry");
+    await begin(page, "Checkout, old", "Change expiry");
     await dialog(page).getByText("ends with its overlap").waitFor();
   },
   "expiry dialog within a maximum": async (page) => {
     await tellMaximum(page, 90);
     await openKeys(page);
-    await openDialog(page, "Importer", "Change expiry");
+    await begin(page, "Importer", "Change expiry");
     await dialog(page).getByText("Keys of this account live at most 90 days.").waitFor();
   },
   "create dialog within a maximum": async (page) => {

@@ -1,5 +1,6 @@
 import type { ApiKeyJson } from "@latchkey/sdk/client";
 import type { Page } from "playwright-core";
+import { dialog, openKeyMenu } from "./parts.ts";
 
 export const HOUR_MS = 3_600_000;
 export const DAY_MS = 24 * HOUR_MS;
@@ -74,4 +75,11 @@ export async function tellRole(page: Page, role: string): Promise<void> {
     me.accounts[0].role = role;
     return route.fulfill({ json: me });
   });
+}
+
+/** Begins a deed of a key of the list: the dialog is open then. */
+export async function begin(page: Page, row: string, deed: string): Promise<void> {
+  await openKeyMenu(page, row);
+  await page.getByRole("menuitem", { name: deed }).click();
+  await dialog(page).waitFor();
 }

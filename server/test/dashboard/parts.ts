@@ -20,3 +20,18 @@ export const openKeyMenu = (page: Page, text: string): Promise<void> =>
 /** The token that stands under this name, e.g. "Secret key". */
 export const tokenIn = async (on: Page | Locator, name: string): Promise<string> =>
   (await on.getByRole("group", { name, exact: true }).locator("code").textContent()) ?? "";
+
+/** Reads what the browser keeps beyond the page itself. */
+export const kept = (page: Page): Promise<string> =>
+  page.evaluate(async () =>
+    JSON.stringify([
+      { ...localStorage },
+      { ...sessionStorage },
+      window.location.href,
+      window.history.state,
+      document.cookie,
+      document.documentElement.outerHTML,
+      (await indexedDB.databases()).map(({ name }) => name),
+      await caches.keys(),
+    ]),
+  );
