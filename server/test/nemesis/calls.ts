@@ -7,16 +7,18 @@ const VERDICT_WITHIN_MS = 15_000;
 /** The status of an answer; `null` when it did not come, or not all of it. */
 export type Status = number | null;
 
-/** What came of a verification. */
+/** What came of a question. */
 export interface Decision {
   readonly status: Status;
   /** Whether it was decided by what was held; `null` when that was not told. */
   readonly held: boolean | null;
 }
 
-/** Asks one process for verdicts over connections that stay open. */
+/** Asks one process over connections that stay open. */
 export interface Verifying {
   authenticate(token: string): Promise<Decision>;
+  /** Makes a management call that reads. */
+  read(path: string, token: string): Promise<Decision>;
   close(): void;
 }
 
@@ -25,23 +27,25 @@ const NO_ANSWER: Decision = { status: null, held: null };
 /** @param url Of the process, which may come and go. */
 export function createVerifying(url: string): Verifying {
   const agent = new Agent({ keepAlive: true });
+  const get = (path: string, token: string): Promise<Decision> =>
+    new Promise((resolve) => {
+      const asked = request(
+        url + path,
+        { agent, timeout: VERDICT_WITHIN_MS, headers: { Authorization: `Bearer ${token}` } },
+        (answer) => {
+          answer.resume();
+          answer.once("end", () => resolve(decisionOf(answer)));
+          answer.once("error", () => resolve(NO_ANSWER));
+        },
+      );
+      asked.once("timeout", () => asked.destroy());
+      asked.once("error", () => resolve(NO_ANSWER));
+      asked.once("close", () => resolve(NO_ANSWER)); // after the whole answer it changes nothing
+      asked.end();
+    });
   return {
-    authenticate: (token) =>
-      new Promise((resolve) => {
-        const asked = request(
-          `${url}/v1/authenticate`,
-          { agent, timeout: VERDICT_WITHIN_MS, headers: { Authorization: `Bearer ${token}` } },
-          (answer) => {
-            answer.resume();
-            answer.once("end", () => resolve(decisionOf(answer)));
-            answer.once("error", () => resolve(NO_ANSWER));
-          },
-        );
-        asked.once("timeout", () => asked.destroy());
-        asked.once("error", () => resolve(NO_ANSWER));
-        asked.once("close", () => resolve(NO_ANSWER)); // after the whole answer it changes nothing
-        asked.end();
-      }),
+    authenticate: (token) => get("/v1/authenticate", token),
+    read: get,
     close: () => agent.destroy(),
   };
 }

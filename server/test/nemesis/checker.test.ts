@@ -1,83 +1,28 @@
 import { expect, test } from "vitest";
 import { check } from "./checker.ts";
 import type { Entry, Subject } from "./history.ts";
-
-const KEY: Subject = { account: "acc_1", environment: "env_1", key: "key_1" };
-const SIBLING: Subject = { ...KEY, key: "key_2" };
-const ENVIRONMENT: Subject = { ...KEY, key: null };
-const OTHER_ENVIRONMENT: Subject = { ...ENVIRONMENT, environment: "env_2" };
-const ACCOUNT: Subject = { ...ENVIRONMENT, environment: null };
-
-type Line = Exclude<Entry, { kind: "end" }>;
-
-let lastId = 0;
-const line = (invokedMs: number, returnedMs: number) => ({
-  id: ++lastId,
-  client: "c",
-  node: "n",
-  invokedMs,
-  returnedMs,
-});
-
-const issue = (subject: Subject, status: number | null = 201): Line => ({
-  kind: "issue",
-  ...line(0, 1),
-  subject,
-  status,
-});
-const verify = (
-  subject: Subject,
-  invokedMs: number,
-  returnedMs: number,
-  status: number | null,
-): Line => ({ kind: "verify", ...line(invokedMs, returnedMs), subject, status, held: null });
-const accept = (subject: Subject, invokedMs: number, returnedMs = invokedMs + 1): Line =>
-  verify(subject, invokedMs, returnedMs, 200);
-const refuse = (subject: Subject, invokedMs: number, returnedMs = invokedMs + 1): Line =>
-  verify(subject, invokedMs, returnedMs, 401);
-const revoke = (
-  subject: Subject,
-  invokedMs: number,
-  returnedMs: number,
-  { status = 200, state = "effective", wait = true }: Partial<RevokeAnswer> = {},
-): Line => ({ kind: "revoke", ...line(invokedMs, returnedMs), subject, status, wait, state });
-type RevokeAnswer = Pick<Extract<Entry, { kind: "revoke" }>, "status" | "state" | "wait">;
-const read = (
-  subject: Subject,
-  invokedMs: number,
-  returnedMs: number,
-  state: "pending" | "effective" | null,
-  status = 200,
-): Line => ({ kind: "read", ...line(invokedMs, returnedMs), subject, status, state });
-
-const LOST = { status: null, state: null };
-const UNAVAILABLE = { status: 503, state: null };
-const PENDING = { status: 202, state: "pending", wait: false } as const;
-const GONE = { status: 404, state: null };
-
-/** An account in which everything goes right: what a test adds is all there is to complain about. */
-function sound(): Line[] {
-  const fine: Subject = { account: "acc_9", environment: "env_9", key: "key_9" };
-  const steady: Subject = { ...fine, key: "key_8" };
-  return [
-    issue(fine),
-    issue(steady),
-    accept(fine, 2),
-    accept(steady, 3),
-    revoke(fine, 4, 5),
-    accept(fine, 4.5),
-    refuse(fine, 6),
-    accept(steady, 7),
-  ];
-}
-
-const whole = (lines: readonly Line[]): Entry[] => [
-  ...lines,
-  { kind: "end", entries: lines.length },
-];
-
-const found = (...lines: Line[]): string[] =>
-  check(whole([...sound(), ...lines])).violations.map(({ kind }) => kind);
+import {
+  ACCOUNT,
+  accept,
+  ENVIRONMENT,
+  found,
+  GONE,
+  issue,
+  KEY,
+  type Line,
+  LOST,
+  line,
+  OTHER_ENVIRONMENT,
+  PENDING,
+  read,
+  refuse,
+  revoke,
+  SIBLING,
+  sound,
+  UNAVAILABLE,
+  verify,
+  whole,
+} from "./lines.ts";
 
 test("a sound history has nothing to complain about, and everything in it is counted", () => {
   const { violations, counts } = check(
@@ -85,8 +30,8 @@ test("a sound history has nothing to complain about, and everything in it is cou
       ...sound(),
       { kind: "fault", ...line(0, 9), fault: "kill" },
       { kind: "fault", ...line(0, 9), fault: "kill" },
-      verify({ account: "acc_9", environment: "env_9", key: "key_8" }, 8, 9, 503),
-      verify({ account: "acc_9", environment: "env_9", key: "key_8" }, 8, 9, null),
+      verify({ account: "acc_9", environment: "env_9", key: "key_8", token: null }, 8, 9, 503),
+      verify({ account: "acc_9", environment: "env_9", key: "key_8", token: null }, 8, 9, null),
     ]),
   );
   expect(violations).toEqual([]);
@@ -100,7 +45,10 @@ test("a sound history has nothing to complain about, and everything in it is cou
     acceptsHeldDuringRevocation: 0,
     undecided: 2,
     issued: 2,
+    uses: 0,
+    usesRefusedAfterReturn: 0,
     revokesReturned: 1,
+    deletionsReturned: 0,
     revokesUncertain: 0,
     faults: { kill: 2 },
   });
@@ -263,7 +211,7 @@ test("a history without its end, or with lines missing, is malformed", () => {
 });
 
 test("accepts of an app by what it held are counted, and an app without any proves nothing", () => {
-  const fine: Subject = { account: "acc_9", environment: "env_9", key: "key_9" };
+  const fine: Subject = { account: "acc_9", environment: "env_9", key: "key_9", token: null };
   const by = (held: boolean, ...lines: Line[]): Line[] =>
     lines.map((each) => (each.kind === "verify" ? { ...each, node: "app", held } : each));
   const refused = by(false, refuse(fine, 7));
@@ -292,7 +240,9 @@ test("a history in which nothing could have gone wrong is vacuous", () => {
       "vacuous: n did not both accept and refuse",
     ],
   );
-  const quiet = { ...verify({ account: "acc_9", environment: "env_9", key: "key_8" }, 8, 9, 503) };
+  const quiet = {
+    ...verify({ account: "acc_9", environment: "env_9", key: "key_8", token: null }, 8, 9, 503),
+  };
   expect(texts(...sound(), { ...quiet, node: "idle" })).toEqual([
     "vacuous: idle did not both accept and refuse",
   ]);

@@ -29,8 +29,12 @@ export interface Counts {
   /** 503, 408, or no whole answer. */
   undecided: number;
   issued: number;
-  /** Revocations that returned and so promised something. */
+  /** Calls with service tokens, and refusals among them that a deletion which had returned made certain. */
+  uses: number;
+  usesRefusedAfterReturn: number;
+  /** Revocations that returned and so promised something; those of service tokens among them. */
   revokesReturned: number;
+  deletionsReturned: number;
   /** Those that came to nothing certain: 202, 503, 408, or no whole answer. */
   revokesUncertain: number;
   /** By kind. */
@@ -46,9 +50,10 @@ interface Revoking {
 }
 
 /**
- * Holds a history of verifications and revocations to the promises of a lease:
+ * Holds a history of verifications, of calls with service tokens and of revocations to the promises of a lease:
  *
- * - nothing is accepted whose verification began after a revocation of its key, environment or account returned;
+ * - nothing is accepted whose verification began after a revocation of its key, environment or account returned, or the
+ *   deletion of the service token that it was exchanged for; nor is a call with a token that began after its deletion did;
  * - nothing is refused before such a revocation began;
  * - nothing is refused that nobody revoked;
  * - an answer is an accept, a refusal, a 503, or a 408: it tells that the request did not arrive, as it may be of a
@@ -68,13 +73,17 @@ export function check(history: readonly Entry[]): { violations: Violation[]; cou
   for (const each of history) {
     if (each.kind === "fault") counts.faults[each.fault] = (counts.faults[each.fault] ?? 0) + 1;
     if (each.kind === "issue") {
-      if (each.status === 201) counts.issued += each.subject.key === null ? 0 : 1;
+      if (isIssued(each)) counts.issued += each.subject.key === null ? 0 : 1;
       else if (!decidesNothing(each.status)) complain("unexpected answer", "an issue call", each);
     }
-    if (each.kind !== "verify") continue;
-    const seen = perPlace.get(each.node) ?? { accepts: 0, refusals: 0, tells: false, held: 0 };
-    perPlace.set(each.node, seen);
-    checkVerification(each, around(each.subject, revoking), complain, counts, seen);
+    if (each.kind !== "verify" && each.kind !== "use") continue;
+    // A node has to show apart that it tells living tokens from dead ones: it does so by other means.
+    const place = each.kind === "use" ? `${each.node} (service tokens)` : each.node;
+    const seen = perPlace.get(place) ?? { accepts: 0, refusals: 0, tells: false, held: 0 };
+    perPlace.set(place, seen);
+    const revocations = around(each.subject, revoking);
+    if (each.kind === "use") checkUse(each, revocations, complain, counts, seen);
+    else checkVerification(each, revocations, complain, counts, seen);
   }
   for (const text of vacuities(counts, perPlace)) violations.push({ kind: "vacuous", text });
   return { violations, counts };
@@ -100,32 +109,61 @@ function checkVerification(
   counts: Counts,
   seen: Seen,
 ): void {
-  const isOver = revocations.some(({ returnedMs }) => each.invokedMs > returnedMs);
+  const held = each.status === 200 && each.held === true ? 1 : 0;
   counts.verifications += 1;
+  counts.acceptsHeld += held;
+  seen.held += held;
   if (each.held !== null) seen.tells = true;
-  if (each.status === 200) {
-    const held = each.held === true ? 1 : 0;
-    counts.accepts += 1;
-    counts.acceptsHeld += held;
+  const judged = judge(each, revocations, complain, seen);
+  if (judged.accepted) counts.accepts += 1;
+  if (judged.refused) counts.refusals += 1;
+  if (judged.refused && judged.isOver) counts.refusalsAfterReturn += 1;
+  if (!judged.accepted && !judged.refused && decidesNothing(each.status)) counts.undecided += 1;
+  if (!judged.accepted || judged.isOver) return;
+  if (revocations.some(({ firstInvokedMs }) => each.invokedMs > firstInvokedMs)) {
+    counts.acceptsDuringRevocation += 1;
+    counts.acceptsHeldDuringRevocation += held;
+  }
+}
+
+function checkUse(
+  each: Of<"use">,
+  deletions: readonly Revoking[],
+  complain: Complain,
+  counts: Counts,
+  seen: Seen,
+): void {
+  const { refused, isOver } = judge(each, deletions, complain, seen);
+  counts.uses += 1;
+  if (refused && isOver) counts.usesRefusedAfterReturn += 1;
+}
+
+/** What an answer comes to, keys and tokens alike. `isOver`: a revocation had returned before it was asked for. */
+function judge(
+  each: Of<"verify"> | Of<"use">,
+  revocations: readonly Revoking[],
+  complain: Complain,
+  seen: Seen,
+): { accepted: boolean; refused: boolean; isOver: boolean } {
+  const isOver = revocations.some(({ returnedMs }) => each.invokedMs > returnedMs);
+  const [accepted, refused] = [each.status === 200, each.status === 401];
+  if (accepted) {
     seen.accepts += 1;
-    seen.held += held;
     if (isOver) complain("late accept", "began after a revocation returned", each);
-    else if (revocations.some(({ firstInvokedMs }) => each.invokedMs > firstInvokedMs)) {
-      counts.acceptsDuringRevocation += 1;
-      counts.acceptsHeldDuringRevocation += held;
-    }
-  } else if (each.status === 401) {
-    counts.refusals += 1;
-    if (isOver) {
-      counts.refusalsAfterReturn += 1;
-      seen.refusals += 1;
-    }
+  } else if (refused) {
+    if (isOver) seen.refusals += 1;
     if (revocations.length === 0)
       complain("refused though never revoked", "nobody revoked it", each);
     else if (revocations.every(({ firstInvokedMs }) => each.returnedMs < firstInvokedMs))
       complain("early refusal", "returned before a revocation was invoked", each);
-  } else if (decidesNothing(each.status)) counts.undecided += 1;
-  else complain("unexpected answer", "a verification", each);
+  } else if (!decidesNothing(each.status))
+    complain("unexpected answer", each.kind === "use" ? "a call" : "a verification", each);
+  return { accepted, refused, isOver };
+}
+
+/** Whether it was made: an exchange answers 200, everything else 201. */
+function isIssued({ subject, status }: Of<"issue">): boolean {
+  return status === (subject.key !== null && subject.token !== null ? 200 : 201);
 }
 
 /** Of every revoked key, environment and account, by id: when it began, and from when on nothing may accept it. */
@@ -150,6 +188,7 @@ function collectRevocations(
     if (outcome === "unexpected") complain("unexpected answer", "a revoke call", each);
     else if (outcome === "over") {
       counts.revokesReturned += 1;
+      if (isOfToken(each.subject)) counts.deletionsReturned += 1;
       over(each);
     } else counts.revokesUncertain += 1;
   }
@@ -193,21 +232,26 @@ function decidesNothing(status: number | null): boolean {
 
 /** The revocations that a verification of this key has to do with. */
 function around(subject: Subject, revoking: ReadonlyMap<string, Revoking>): Revoking[] {
-  return [subject.key, subject.environment, subject.account].flatMap((id) => {
+  return [subject.key, subject.token, subject.environment, subject.account].flatMap((id) => {
     const known = id === null ? undefined : revoking.get(id);
     return known === undefined ? [] : [known];
   });
 }
 
-/** Ids have prefixes, so that one map holds all three kinds. */
-function nameOf({ key, environment, account }: Subject): string {
-  return key ?? environment ?? account;
+/** Ids have prefixes, so that one map holds all kinds. */
+function nameOf({ key, token, environment, account }: Subject): string {
+  return key ?? token ?? environment ?? account;
+}
+
+function isOfToken({ key, token }: Subject): boolean {
+  return key === null && token !== null;
 }
 
 function isWithin(inner: Subject, outer: Subject): boolean {
   return (
     inner.account === outer.account &&
     (outer.environment === null || inner.environment === outer.environment) &&
+    (outer.token === null || inner.token === outer.token) &&
     (outer.key === null || inner.key === outer.key)
   );
 }
@@ -222,16 +266,18 @@ function checkForm(history: readonly Entry[], complain: Complain): void {
     ids.add(each.id);
     if (!(each.invokedMs <= each.returnedMs))
       complain("malformed", "returned before it was invoked", each);
-    if (each.kind !== "issue" || each.status !== 201) continue;
-    const { key } = each.subject;
-    if (key === null) continue; // an environment or an account
-    if (each.subject.environment === null || issued.has(key))
+    if (each.kind !== "issue" || !isIssued(each)) continue;
+    const { key, token, environment } = each.subject;
+    const id = key ?? token;
+    if (id === null) continue; // an environment or an account
+    if ((key !== null && environment === null) || issued.has(id))
       complain("malformed", "an issued key needs a home, and an id of its own", each);
-    else issued.set(key, each);
+    else issued.set(id, each);
   }
   for (const each of history) {
-    if (each.kind !== "verify") continue;
-    const issue = issued.get(each.subject.key ?? "");
+    if (each.kind !== "verify" && each.kind !== "use") continue;
+    const { key, token } = each.subject;
+    const issue = issued.get((each.kind === "use" ? token : key) ?? "");
     if (issue === undefined || each.invokedMs < issue.returnedMs)
       complain("malformed", "verified before it was issued", each);
     else if (!isWithin(each.subject, issue.subject))
@@ -270,7 +316,10 @@ function noCounts(): Counts {
     acceptsHeldDuringRevocation: 0,
     undecided: 0,
     issued: 0,
+    uses: 0,
+    usesRefusedAfterReturn: 0,
     revokesReturned: 0,
+    deletionsReturned: 0,
     revokesUncertain: 0,
     faults: {},
   };

@@ -4,11 +4,15 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { z } from "zod";
 
-/** What an operation is about; a revoke of an account or environment (with `null` below it) is about all within. */
+/**
+ * What an operation is about; a revoke of an account or environment (with `null` below it) is about all within. `token` is
+ * a service token: of a key the one that it was exchanged for, so that a deletion of the token is about the key too.
+ */
 const subject = z.strictObject({
   account: z.string(),
   environment: z.string().nullable(),
   key: z.string().nullable(),
+  token: z.string().nullable(),
 });
 
 /** In every line. Times are milliseconds of the monotonic clock of the one process that writes the history. */
@@ -34,6 +38,8 @@ const held = z.boolean().nullable();
 const entry = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("issue"), ...line, subject, status }),
   z.strictObject({ kind: z.literal("verify"), ...line, subject, status, held }),
+  /** A management call with a service token, answered by what the store says at that moment. */
+  z.strictObject({ kind: z.literal("use"), ...line, subject, status, call: z.string() }),
   z.strictObject({ kind: z.literal("revoke"), ...line, subject, status, wait: z.boolean(), state }),
   z.strictObject({ kind: z.literal("read"), ...line, subject, status, state }),
   z.strictObject({ kind: z.literal("fault"), ...line, fault: z.string() }),

@@ -29,7 +29,13 @@ test("the nemesis sees a barrier that gives up on silent nodes before their leas
   onTestFailed(() => void process.stdout.write(`history kept in ${recorder.path}\n`));
   const faults = ["cut both ways, long", "cut answers, long", "pause, long"];
   const world = createWorld(deployment, recorder);
-  await torment(world, 1, { faults, faultsOfEach: 3, verifications: 500, revokes: 10 });
+  await torment(world, 1, {
+    faults,
+    faultsOfEach: 3,
+    verifications: 500,
+    revokes: 10,
+    deletions: 0,
+  });
   await world.close();
   const { violations } = check(await readHistory(recorder.path));
   expect(violations.map(({ kind }) => kind)).toContain("late accept");

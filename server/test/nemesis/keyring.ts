@@ -1,13 +1,13 @@
 import type { Random } from "../simulator/random.ts";
 import type { Subject } from "./history.ts";
 
-/** A key that clients hold. The token stays here: histories have ids. */
+/** A key, or a service token, that clients hold. The token stays here: histories have ids. */
 export interface HeldKey {
   readonly subject: Subject;
   readonly token: string;
 }
 
-/** The keys of a run: what clients present. */
+/** What clients present in a run: keys, or service tokens. */
 export interface Keyring {
   add(key: HeldKey): void;
   /** Tells that a key is dead, so that it is presented less often. */

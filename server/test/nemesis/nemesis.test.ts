@@ -17,8 +17,8 @@ test(
     stand(
       deployment,
       {
-        short: { faultsOfEach: 3, verifications: 20_000, revokes: 30 },
-        long: { faultsOfEach: 20, verifications: 500_000, revokes: 300 },
+        short: { faultsOfEach: 3, verifications: 20_000, revokes: 30, deletions: 10 },
+        long: { faultsOfEach: 20, verifications: 500_000, revokes: 300, deletions: 100 },
       },
       context,
     ),

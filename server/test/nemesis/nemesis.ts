@@ -14,6 +14,8 @@ export interface Amount {
   readonly faultsOfEach: number;
   readonly verifications: number;
   readonly revokes: number;
+  /** Service tokens deleted, among the revokes. */
+  readonly deletions: number;
 }
 
 /** Clients that get so little done meet something else than faults. */
@@ -39,10 +41,12 @@ export async function torment(world: World, seed: number, amount: Amount): Promi
     await waitFor(
       "enough to have happened",
       () => {
-        const { verifications, revokes } = world.done;
-        return verifications >= amount.verifications && revokes >= amount.revokes
-          ? true
-          : undefined;
+        const { verifications, revokes, deletions } = world.done;
+        const isEnough =
+          verifications >= amount.verifications &&
+          revokes >= amount.revokes &&
+          deletions >= amount.deletions;
+        return isEnough ? true : undefined;
       },
       { withinMs: ENOUGH_WITHIN_MS },
     );

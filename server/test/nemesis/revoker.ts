@@ -52,6 +52,7 @@ export async function revokeOn(
     if (victim === undefined) throw new Error("the stock has a hole");
     await revokeFully(world, client, victim);
     for (const key of victim.keys) world.keyring.bury(key);
+    for (const token of victim.tokens) world.tokens.bury(token);
   }
 }
 
@@ -60,7 +61,8 @@ async function makeOne(world: World, client: Client): Promise<[] | [Victim]> {
   const made = await makeVictim(world, client, client.random.pick(world.deployment.nodes));
   if (made === null) return [];
   for (const key of made.keys) world.keyring.add(key);
-  void world.verifyEverywhere(made.keys, client.name);
+  for (const token of made.tokens) world.tokens.add(token);
+  void world.askEverywhere(made, client);
   return [made];
 }
 
@@ -73,7 +75,8 @@ async function revokeFully(world: World, client: Client, victim: Victim): Promis
   const calls = Array.from({ length: callers }, async () => {
     await revokeUntilCertain(world, client, victim);
     world.done.revokes += 1;
-    void world.verifyEverywhere(victim.keys, client.name); // who stands still answers later
+    if (victim.tokens.length > 0) world.done.deletions += 1;
+    void world.askEverywhere(victim, client); // who stands still answers later
   });
   await Promise.all(calls).finally(() => {
     isOver = true;
@@ -88,7 +91,7 @@ async function askOn(
   isOver: () => boolean,
 ): Promise<void> {
   while (!isOver()) {
-    void world.verifyEverywhere(victim.keys, client.name);
+    void world.askEverywhere(victim, client);
     await delay(ASK_EVERY_MS);
   }
 }

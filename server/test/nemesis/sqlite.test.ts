@@ -14,8 +14,8 @@ test(
     stand(
       deployment,
       {
-        short: { faultsOfEach: 3, verifications: 10_000, revokes: 30 },
-        long: { faultsOfEach: 20, verifications: 200_000, revokes: 200 },
+        short: { faultsOfEach: 3, verifications: 10_000, revokes: 30, deletions: 10 },
+        long: { faultsOfEach: 20, verifications: 200_000, revokes: 200, deletions: 70 },
       },
       context,
     ),

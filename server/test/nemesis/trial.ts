@@ -36,7 +36,8 @@ function summary(counts: Counts): string {
     `${counts.acceptsHeld} of them by what apps held (${counts.acceptsHeldDuringRevocation})`,
     `${refusals} refusals (${counts.refusalsAfterReturn} after one returned)`,
     `${undecided} verifications undecided`,
-    `${revokesReturned} revocations returned, ${revokesUncertain} answers to them left it open`,
+    `${counts.uses} calls with service tokens (${counts.usesRefusedAfterReturn} refused after a deletion returned)`,
+    `${revokesReturned} revocations returned (${counts.deletionsReturned} of service tokens), ${revokesUncertain} answers to them left it open`,
     `${Object.values(faults).reduce((sum, times) => sum + times, 0)} faults`,
   ].join(", ");
 }
@@ -67,6 +68,8 @@ export async function stand(
   expect(violations.slice(0, 20)).toEqual([]);
   expect(counts.verifications).toBeGreaterThanOrEqual(amount.verifications);
   expect(counts.revokesReturned).toBeGreaterThanOrEqual(amount.revokes);
+  expect(counts.deletionsReturned).toBeGreaterThanOrEqual(amount.deletions);
+  expect(counts.usesRefusedAfterReturn).toBeGreaterThanOrEqual(amount.deletions);
   // Places that go on accepting while a revocation waits for them are what all of this is about.
   expect(counts.acceptsDuringRevocation).toBeGreaterThanOrEqual(amount.revokes);
   expect(counts.acceptsHeldDuringRevocation).toBeGreaterThanOrEqual(HELD_ACCEPTS_MIN);

@@ -18,17 +18,29 @@ export interface World {
   readonly places: readonly Place[];
   readonly recorder: Recorder;
   readonly keyring: Keyring;
+  /** Service tokens of the account, by which nodes are managed. */
+  readonly tokens: Keyring;
   /** The account that lives as long as the run. */
   readonly home: Home;
-  /** Verifications answered, and revocations that returned, so far. */
-  readonly done: { verifications: number; revokes: number };
+  /** Verifications answered, revocations that returned, and deletions of service tokens among them, so far. */
+  readonly done: { verifications: number; revokes: number; deletions: number };
   /** Asks a place about a key, and writes it down. */
   verify(place: Place, key: HeldKey, client: string): Promise<Decision>;
   /** Asks every place about some keys, all at once. */
   verifyEverywhere(keys: readonly HeldKey[], client: string): Promise<Decision[]>;
+  /** Makes a call of a node with a service token, and writes it down. */
+  use(node: Place, token: HeldKey, client: Client): Promise<Decision>;
+  /** Asks every place about some keys, and every node about some service tokens, all at once. */
+  askEverywhere(
+    about: { keys: readonly HeldKey[]; tokens: readonly HeldKey[] },
+    client: Client,
+  ): Promise<Decision[]>;
   /** Ends the history and closes every connection to what is tormented. */
   close(): Promise<void>;
 }
+
+/** What a service token is used for: both read the token's row, and change nothing. */
+const MANAGEMENT_CALLS = ["/v1/whoami", "/v1/environments"] as const;
 
 /** One client: its name in the history, and its own chance. */
 export interface Client {
@@ -50,12 +62,15 @@ export function createWorld(deployment: Deployment, recorder: Recorder): World {
   const verifying = new Map<Place, Verifying>(
     places.map((place) => [place, createVerifying(place.url)]),
   );
-  const done = { verifications: 0, revokes: 0 };
-  const verify: World["verify"] = async (place, { subject, token }, client) => {
+  const done = { verifications: 0, revokes: 0, deletions: 0 };
+  const askingOf = (place: Place): Verifying => {
     const asking = verifying.get(place);
     if (asking === undefined) throw new Error(`${place.label} is not of this world`);
+    return asking;
+  };
+  const verify: World["verify"] = async (place, { subject, token }, client) => {
     const { decision } = await recorder.record(async () => {
-      const decision = await asking.authenticate(token);
+      const decision = await askingOf(place).authenticate(token);
       return {
         decision,
         entry: { kind: "verify", client, node: place.label, subject, ...decision },
@@ -64,11 +79,26 @@ export function createWorld(deployment: Deployment, recorder: Recorder): World {
     if (decision.status !== null) done.verifications += 1;
     return decision;
   };
+  const use: World["use"] = async (node, { subject, token }, { name, random }) => {
+    const call = random.pick(MANAGEMENT_CALLS);
+    const { decision } = await recorder.record(async () => {
+      const decision = await askingOf(node).read(call, token);
+      const { status } = decision;
+      return {
+        decision,
+        entry: { kind: "use", client: name, node: node.label, subject, status, call },
+      };
+    });
+    return decision;
+  };
+  const verifyEverywhere: World["verifyEverywhere"] = (keys, client) =>
+    Promise.all(keys.flatMap((key) => places.map((place) => verify(place, key, client))));
   return {
     deployment,
     places,
     recorder,
     keyring: createKeyring(),
+    tokens: createKeyring(),
     home: {
       account: first.account.id,
       environment,
@@ -76,8 +106,14 @@ export function createWorld(deployment: Deployment, recorder: Recorder): World {
     },
     done,
     verify,
-    verifyEverywhere: (keys, client) =>
-      Promise.all(keys.flatMap((key) => places.map((place) => verify(place, key, client)))),
+    verifyEverywhere,
+    use,
+    async askEverywhere({ keys, tokens }, client) {
+      const uses = tokens.flatMap((token) =>
+        deployment.nodes.map((node) => use(node, token, client)),
+      );
+      return (await Promise.all([verifyEverywhere(keys, client.name), ...uses])).flat();
+    },
     async close() {
       await recorder.close();
       for (const each of verifying.values()) each.close();
