@@ -2,7 +2,7 @@ import type { ApiKeyJson } from "@latchkey/sdk/client";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { begin, DAY_MS, fromNow } from "./lives.ts";
-import { button, dialog, keyRow, openKeyMenu } from "./parts.ts";
+import { button, dialog, eventually, keyRow, openKeyMenu } from "./parts.ts";
 import { openWorld, type World } from "./world.ts";
 
 let world: World;
@@ -116,7 +116,7 @@ test("a key that has ended offers no other end; one in rotation says why, and le
   await dialog(page).getByText("The overlap began on").waitFor();
   await page.keyboard.press("Escape");
   const menu = button(page, `Actions for ${old.hint}`);
-  await expect.poll(() => menu.evaluate((one) => one === document.activeElement)).toBe(true);
+  await eventually(() => menu.evaluate((one) => one === document.activeElement)).toBe(true);
   await page.context().close();
 });
 
@@ -171,22 +171,22 @@ test("the list is filtered by when keys expire; the filter lives in the address"
     (await page.locator("tbody tr td:nth-child(3)").allInnerTexts()).sort();
   await filter.selectOption({ label: "Expires within 7 days" });
   await page.waitForURL(/[?&]expires=within_7_days/);
-  await expect.poll(shown).toEqual(["In five days"]);
+  await eventually(shown).toEqual(["In five days"]);
   await filter.selectOption({ label: "Expires within 30 days" });
-  await expect.poll(shown).toEqual(["In five days", "In twenty days"]);
+  await eventually(shown).toEqual(["In five days", "In twenty days"]);
   await page.reload();
-  await expect.poll(shown).toEqual(["In five days", "In twenty days"]);
+  await eventually(shown).toEqual(["In five days", "In twenty days"]);
   expect(await filter.inputValue()).toBe("within_30_days");
   await filter.selectOption({ label: "Never expires" });
-  await expect.poll(shown).toEqual(["No description", "No description"]); // the environment's first two
+  await eventually(shown).toEqual(["No description", "No description"]); // the environment's first two
   await page.goBack();
-  await expect.poll(shown).toEqual(["In five days", "In twenty days"]);
+  await eventually(shown).toEqual(["In five days", "In twenty days"]);
 
   // Of those that were revoked none ends.
   await page.getByRole("radiogroup", { name: "Status" }).getByText("Revoked").click();
   await page.getByText("None expires within 30 days").waitFor();
   await button(page, "Clear filters").click();
-  await expect.poll(async () => (await shown()).length).toBe(5);
+  await eventually(async () => (await shown()).length).toBe(5);
   expect(new URL(page.url()).search).toBe("");
   await page.context().close();
 });

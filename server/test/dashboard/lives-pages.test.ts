@@ -110,6 +110,7 @@ const states: Record<string, (page: Page) => Promise<unknown>> = {
     await openKeys(page);
     await keyRow(page, "Checkout, old").getByText("12% old · 88% new").waitFor();
     await keyRow(page, "Importer").getByText("Expires in 3 days").waitFor();
+    await keyRow(page, "Checkout, old").scrollIntoViewIfNeeded();
   },
   "a successor whose old key is on another page": async (page) => {
     await retell(page, { Map: { rotated_from: "key_elsewhere" } });
@@ -288,8 +289,8 @@ const states: Record<string, (page: Page) => Promise<unknown>> = {
   },
 };
 
-/** States that end when the table of keys gives way to cards: they are opened anew on a phone. */
-const gone = new Set(["the menu of an old key"]);
+/** States that end when the table of keys gives way to cards, or are elsewhere on them: they are opened anew on a phone. */
+const gone = new Set(["the menu of an old key", "pairs in the list"]);
 
 test.concurrent.for(Object.entries(states))(
   "%s, four ways: axe, the policy and the console are content",

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import SqliteDatabase from "better-sqlite3";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { button, keyRow } from "./parts.ts";
+import { button, eventually, keyRow } from "./parts.ts";
 import { openWorld, type World } from "./world.ts";
 
 /** What an environment of a large account has. */
@@ -89,7 +89,7 @@ test("among ten thousand keys one is found, and every page can be turned to", as
   await page.getByRole("table", { name: "API keys" }).waitFor();
   await page.getByRole("searchbox", { name: "Search API keys" }).fill("Service 9876");
   await keyRow(page, "Service 9876").waitFor();
-  await expect.poll(() => page.locator("tbody").getByRole("row").count()).toBe(1);
+  await eventually(() => page.locator("tbody").getByRole("row").count()).toBe(1);
   await page.getByRole("combobox", { name: "Expiry" }).selectOption("within_7_days");
   await page.getByText("Nothing found").waitFor();
   await page.goto(world.at("crowd"));
@@ -98,7 +98,7 @@ test("among ten thousand keys one is found, and every page can be turned to", as
   for (let turn = 1; turn <= 3; turn += 1) {
     const before = await first();
     await button(page, "Next").click();
-    await expect.poll(first).not.toBe(before);
+    await eventually(first).not.toBe(before);
   }
   expect(await page.locator("tbody").getByRole("row").count()).toBe(25);
   await page.context().close();

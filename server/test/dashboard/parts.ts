@@ -1,4 +1,5 @@
 import type { Locator, Page } from "playwright-core";
+import { expect } from "vitest";
 
 /** The dialog that is open, by its role. */
 export const dialog = (page: Page): Locator => page.getByRole("dialog");
@@ -9,7 +10,15 @@ export const button = (on: Page | Locator, name: string): Locator =>
 
 /** The row of a key or environment that has this text: of the table, or of the list where the window is narrow. */
 export const keyRow = (page: Page, text: string): Locator =>
-  page.locator("tbody").getByRole("row").or(page.getByRole("listitem")).filter({ hasText: text });
+  page
+    .locator("tbody")
+    .getByRole("row")
+    // Not of the navigation, which is a list too.
+    .or(page.locator("main").getByRole("listitem"))
+    .filter({ hasText: text });
+
+/** Expects of what is read again and again, for as long as a slow machine may take. */
+export const eventually = <T>(read: () => T) => expect.poll(read, { timeout: 10_000 });
 
 /** Opens the "…" menu of a row. */
 export const openKeyMenu = (page: Page, text: string): Promise<void> =>

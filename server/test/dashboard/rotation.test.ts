@@ -3,7 +3,7 @@ import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { waitFor } from "../child.ts";
 import { begin, tellRole } from "./lives.ts";
-import { button, dialog, kept, keyRow, openKeyMenu, tokenIn } from "./parts.ts";
+import { button, dialog, eventually, kept, keyRow, openKeyMenu, tokenIn } from "./parts.ts";
 import { send, stored } from "./traffic.ts";
 import { openWorld, type World } from "./world.ts";
 
@@ -63,15 +63,15 @@ test("rotating shows the new token once; the old key goes on, and both stand tog
     void question.dismiss();
   });
   await page.evaluate(() => window.history.back());
-  await expect.poll(() => asked).toEqual(["confirm"]);
+  await eventually(() => asked).toEqual(["confirm"]);
   await rotating.getByText(token).waitFor();
   await button(rotating, "Done").click();
   await rotating.waitFor({ state: "hidden" });
 
   const rows = page.locator("tbody").getByRole("row");
-  await expect
-    .poll(async () => (await rows.allInnerTexts()).filter((row) => row.includes("Checkout")).length)
-    .toBe(2);
+  await eventually(
+    async () => (await rows.allInnerTexts()).filter((row) => row.includes("Checkout")).length,
+  ).toBe(2);
   const texts = await rows.allInnerTexts();
   const place = texts.findIndex((row) => row.includes("New key"));
   expect(texts[place]).toContain(`sk_…${token.slice(-4)}`);
@@ -283,11 +283,9 @@ test("of a key in use the revoke dialog offers to rotate it instead; then the fo
   expect(await page.getByRole("dialog").count()).toBe(1);
   await page.keyboard.press("Escape");
   await rotating.waitFor({ state: "hidden" });
-  await expect
-    .poll(() =>
-      button(page, `Actions for ${old.hint}`).evaluate((one) => one === document.activeElement),
-    )
-    .toBe(true);
+  await eventually(() =>
+    button(page, `Actions for ${old.hint}`).evaluate((one) => one === document.activeElement),
+  ).toBe(true);
   expect(await world.authenticate(old.api_key ?? "")).toBe(200);
 
   await newKey("Idle");

@@ -1,7 +1,7 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { begin, DAY_MS, tellRole } from "./lives.ts";
-import { button, dialog, keyRow } from "./parts.ts";
+import { button, dialog, eventually, keyRow } from "./parts.ts";
 import { openWorld, type World } from "./world.ts";
 
 let world: World;
@@ -161,13 +161,13 @@ test("with the keyboard alone a maximum is chosen and confirmed, and the focus c
   await page.keyboard.press("Enter");
   const focused = (name: string) => () =>
     button(page, name).evaluate((one) => one === document.activeElement);
-  await expect.poll(focused("Cancel")).toBe(true);
+  await eventually(focused("Cancel")).toBe(true);
   await page.keyboard.press("Tab");
   await page.keyboard.press("Enter");
-  await expect.poll(focused("Done")).toBe(true);
+  await eventually(focused("Done")).toBe(true);
   expect(await maximum()).toBe(365);
   await page.keyboard.press("Enter");
-  await expect.poll(focused("Change")).toBe(true);
+  await eventually(focused("Change")).toBe(true);
   await page.context().close();
 });
 
