@@ -154,7 +154,9 @@ export interface OwnAccountStore {
   findOwnAccount(): Promise<OwnAccount | undefined>;
   /**
    * Sets the maximum age of keys, `null` for none, and brings the ends forward of all living keys that would live longer
-   * than that after now. Raising and clearing it extend nothing.
+   * than that after now. Raising and clearing it extend nothing. Of very many keys the first are shortened by the
+   * transaction that sets it and the others after that, a change each time; setting the same again goes on with what a
+   * crash has left.
    *
    * `seq`: as {@link KeyStore.editKey} has it.
    */

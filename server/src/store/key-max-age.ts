@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import { isDone } from "./absence.ts";
 import { recordAudit } from "./audit.ts";
+import { BATCH_ROWS } from "./batches.ts";
 import { recordRevocation } from "./changes.ts";
 import { pendingEnd } from "./ends.ts";
 import { type Database, deed, type Engine, type Lanes, untilCertain } from "./engine.ts";
@@ -16,21 +17,14 @@ export function ownAccountStore(lanes: Lanes, engine: Engine, accountId: string)
   return {
     findOwnAccount: async () => (await findOwn(lanes.requests, accountId))?.account,
 
-    setKeyMaxAge: (maxAgeMs, origin) =>
-      untilCertain(engine, () =>
-        deed(lanes.revocations, async (trx) => {
-          if (engine.locksRows) await selectOwn(trx, accountId).forNoKeyUpdate("account").execute();
-          await engine.lockName(trx, nameOf(accountId));
-          const own = await findOwn(trx, accountId);
-          if (own === undefined) return { outcome: "absent" };
-          const { account } = own;
-          // Done before, and its answer lost: what others changed since then stands.
-          if (maxAgeMs === account.keyMaxAgeMs || (await isDone(trx, origin)))
-            return { outcome: "set", account, seq: await pendingEnd(trx, accountId, null) };
-          const seq = await setMaxAge(trx, engine, own, maxAgeMs, origin);
-          return { outcome: "set", account: { ...account, keyMaxAgeMs: maxAgeMs }, seq };
-        }),
-      ),
+    async setKeyMaxAge(maxAgeMs, origin) {
+      for (;;) {
+        const { isMore, ...done } = await untilCertain(engine, () =>
+          setMaxAge(lanes.revocations, engine, { accountId, maxAgeMs, origin }),
+        );
+        if (!isMore) return done;
+      }
+    },
   };
 }
 
@@ -49,50 +43,79 @@ export async function readMaxAge(
 
 const nameOf = (accountId: string): string => `key_max_age ${accountId}`;
 
-/** @returns The seq to wait for, or `null` when no end was brought forward. */
-async function setMaxAge(
-  trx: Database,
+type Set = Awaited<ReturnType<OwnAccountStore["setKeyMaxAge"]>>;
+
+/**
+ * Sets it, and shortens as many keys as one statement may. Doing it again goes on with those that are left, if any: also
+ * where a process crashed in between.
+ */
+function setMaxAge(
+  db: Database,
   engine: Engine,
-  { account, maxAge: before }: Own,
+  ask: { accountId: string; maxAgeMs: number | null; origin: Origin },
+): Promise<Set & { isMore: boolean }> {
+  const { accountId, maxAgeMs, origin } = ask;
+  return deed(db, async (trx) => {
+    if (engine.locksRows) await selectOwn(trx, accountId).forNoKeyUpdate("account").execute();
+    await engine.lockName(trx, nameOf(accountId));
+    const own = await findOwn(trx, accountId);
+    if (own === undefined) return { outcome: "absent", isMore: false };
+    // Done before: what others changed since then stands.
+    const isNew = maxAgeMs !== own.account.keyMaxAgeMs && !(await isDone(trx, origin));
+    const maxAge = isNew ? newMaxAge(own.maxAge, maxAgeMs, origin.atMs) : own.maxAge;
+    if (isNew) await recordSetting(trx, own, maxAge, origin);
+    const shortened =
+      maxAge === null ? 0 : await bringEndsForward(trx, engine, accountId, maxAge, origin.atMs);
+    const marked = trx
+      .updateTable("account")
+      .set({
+        key_max_age_ms: maxAge?.maxAgeMs ?? null,
+        key_max_age_from: maxAge?.sinceMs ?? null,
+      })
+      .where("id", "=", accountId)
+      .returning("id");
+    const account = { ...own.account, keyMaxAgeMs: maxAge?.maxAgeMs ?? null };
+    const set = { outcome: "set", account, isMore: shortened === BATCH_ROWS } as const;
+    const changed = { kind: "account", subject: accountId, subjectId: accountId } as const;
+    if (shortened > 0)
+      return { ...set, seq: await recordRevocation(trx, engine, changed, origin, () => marked) };
+    if (!isNew) return { ...set, seq: await pendingEnd(trx, accountId, null) };
+    await marked.execute();
+    return { ...set, seq: null };
+  });
+}
+
+/** Whoever lengthens it keeps since when it holds, and so moves nobody's end. */
+function newMaxAge(
+  before: KeyMaxAge | null,
   maxAgeMs: number | null,
+  nowMs: number,
+): KeyMaxAge | null {
+  if (maxAgeMs === null) return null;
+  const isRaised = before !== null && maxAgeMs > before.maxAgeMs;
+  return { maxAgeMs, sinceMs: isRaised ? before.sinceMs : nowMs };
+}
+
+async function recordSetting(
+  trx: Database,
+  { account, maxAge: before }: Own,
+  maxAge: KeyMaxAge | null,
   origin: Origin,
-): Promise<number | null> {
-  const { id } = account;
-  // Whoever lengthens it keeps since when it holds, and so moves nobody's end.
-  const isRaised = maxAgeMs !== null && before !== null && maxAgeMs > before.maxAgeMs;
-  const maxAge =
-    maxAgeMs === null ? null : { maxAgeMs, sinceMs: isRaised ? before.sinceMs : origin.atMs };
-  const shortened =
-    maxAge === null || isRaised ? 0 : await bringEndsForward(trx, engine, id, maxAge, origin.atMs);
+): Promise<void> {
   await recordAudit(
     trx,
     {
       action: "account.updated",
-      accountId: id,
+      accountId: account.id,
       environmentId: null,
-      subject: { type: "account", id },
+      subject: { type: "account", id: account.id },
       details: {
         api_key_max_age_days: daysOf(maxAge),
         api_key_max_age_days_before: daysOf(before),
-        api_keys_shortened: shortened,
       },
     },
     origin,
   );
-  const marked = trx
-    .updateTable("account")
-    .set({
-      key_max_age_ms: maxAge?.maxAgeMs ?? null,
-      key_max_age_from: maxAge?.sinceMs ?? null,
-    })
-    .where("id", "=", id)
-    .returning("id");
-  if (shortened > 0) {
-    const changed = { kind: "account", subject: id, subjectId: id } as const;
-    return recordRevocation(trx, engine, changed, origin, () => marked);
-  }
-  await marked.execute();
-  return null;
 }
 
 function daysOf(maxAge: KeyMaxAge | null): number | null {
@@ -100,10 +123,10 @@ function daysOf(maxAge: KeyMaxAge | null): number | null {
 }
 
 /**
- * Gives every living key of the account that would live longer the latest end that it may have, as `latestEnd` of
- * key-end.ts tells it; of keys that were rotated, their own end too.
+ * Gives living keys of the account that would live longer the latest end that they may have, as `latestEnd` of key-end.ts
+ * tells it; of keys that were rotated, their own end too.
  *
- * @returns How many there were.
+ * @returns How many there were: {@link BATCH_ROWS} when there may be more.
  */
 async function bringEndsForward(
   trx: Database,
@@ -122,9 +145,8 @@ async function bringEndsForward(
     and revoked_at is null and (expires_at is null or expires_at > ${sql.lit(nowMs)})
     and (${isLater("expires_at")} or (${rotated} and ${isLater("expires_before")}))`;
   // Whoever locks several keys does it in this order.
-  if (engine.locksRows)
-    await sql`select count(*) from (
-      select id from api_key where ${longer} order by id for no key update) as held`.execute(trx);
+  const batch = sql<string>`(select id from api_key where ${longer} order by id
+    limit ${sql.lit(BATCH_ROWS)} ${engine.locksRows ? sql`for no key update` : sql``})`;
   const updated = await trx
     .updateTable("api_key")
     .set({
@@ -132,7 +154,7 @@ async function bringEndsForward(
       expires_before: sql`case when ${rotated} and ${isLater("expires_before")}
         then ${latest} else expires_before end`,
     })
-    .where(longer)
+    .where("id", "in", batch)
     .executeTakeFirstOrThrow();
   return Number(updated.numUpdatedRows);
 }

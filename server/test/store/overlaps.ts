@@ -1,10 +1,15 @@
 import assert from "node:assert/strict";
+import { digestToken } from "@latchkey/sdk/core";
+import { digestBytes } from "../../src/store/engine.ts";
 import { rotated } from "./rotation.ts";
 import { batch, counted } from "./usage.ts";
 import { type Check, START_MS, type World } from "./world.ts";
 
 const HOUR_MS = 60 * 60_000;
 const DAY_MS = 24 * HOUR_MS;
+
+/** More than one statement shortens. */
+const KEYS = 5_001;
 
 /** What starts overlaps, as the audit log names it. */
 const LATCHKEY = { type: "system", id: "latchkey", name: "Latchkey" } as const;
@@ -205,7 +210,7 @@ export const maxAgePromises: Readonly<Record<string, Check>> = {
       .execute();
     assert.deepEqual(
       events.map(({ details }) => JSON.parse(details)),
-      [{ api_key_max_age_days: 30, api_key_max_age_days_before: null, api_keys_shortened: 4 }],
+      [{ api_key_max_age_days: 30, api_key_max_age_days_before: null }],
     );
     assert.deepEqual(await setMaxAge(world, 30, atMs + 1), { outcome: "set", account, seq });
     const receipt = { effectiveAtMs: atMs, tookMs: 1, acknowledged: 1, lapsed: 0 };
@@ -289,6 +294,48 @@ export const maxAgePromises: Readonly<Record<string, Check>> = {
       acme.editKey(key.id, { expiresAtMs: null }, origin()),
     ]);
     assert.equal(await laterThan(world, START_MS + 10 * DAY_MS), 0);
+  },
+
+  "a maximum age shortens more keys than one statement may, and goes on after a crash": async (
+    world,
+  ) => {
+    const { acme, db, other } = world;
+    const [own, theirs] = [await world.stored("production"), world.newKey()];
+    await other.createKey("production", theirs, world.origin(), null);
+    const row = await db
+      .selectFrom("api_key")
+      .selectAll()
+      .where("id", "=", own.id)
+      .executeTakeFirstOrThrow();
+    const { number: _, ...copied } = row;
+    const copies = Array.from({ length: KEYS - 1 }, (_, index) => ({
+      ...copied,
+      id: `key_copy_${`${index}`.padStart(5, "0")}`,
+      digest: digestBytes(digestToken(`sk_${index}`)),
+    }));
+    for (let start = 0; start < copies.length; start += 1_000)
+      await db
+        .insertInto("api_key")
+        .values(copies.slice(start, start + 1_000))
+        .execute();
+
+    const { seq } = await setMaxAge(world, 10);
+    assert.equal(await laterThan(world, START_MS + 10 * DAY_MS), 1, "the other account's alone");
+    assert.equal((await other.findKey(theirs.id))?.expiresAtMs, null);
+    const changes = await world.changes();
+    assert.deepEqual([changes.length, changes.at(-1)?.seq], [2, seq]);
+    const events = await db
+      .selectFrom("audit_event")
+      .select("id")
+      .where("action", "=", "account.updated")
+      .execute();
+    assert.equal(events.length, 1);
+
+    // As a crash between two statements leaves it.
+    await db.updateTable("api_key").set({ expires_at: null }).where("id", "=", own.id).execute();
+    const again = await setMaxAge(world, 10, START_MS + 1);
+    assert.equal((await acme.findKey(own.id))?.expiresAtMs, START_MS + 10 * DAY_MS);
+    assert.equal(again.seq, 3);
   },
 
   "a maximum age that shortens nothing is no news": async (world) => {
