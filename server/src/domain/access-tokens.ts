@@ -76,7 +76,8 @@ export async function listAccessTokens(
 
 /**
  * Deletes an access token for good and, with `wait`, resolves only when every node has ended the sessions that came with
- * it, and refuses the keys that it was exchanged for. Nothing keeps the last operator token from being deleted: the operator can sign in and make another.
+ * it, and refuses the keys that it was exchanged for. Nothing keeps the last operator token from being deleted: the
+ * operator can sign in and make another.
  *
  * @throws Failure `resource_missing`, of one that is deleted already not before that is so either, also without `wait`;
  *   `service_unavailable` when it is deleted but that could not be proved: calling again goes on waiting.

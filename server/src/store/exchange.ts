@@ -76,13 +76,7 @@ export async function revokeExchanged(
   },
 ): Promise<readonly number[]> {
   const { accountId, tokenId, origin, nextEventId } = by;
-  const query = selectLiving(trx, accountId, origin.atMs)
-    .select("api_key.digest")
-    .where("api_key.exchanged_by", "=", tokenId)
-    .orderBy("api_key.id"); // whoever locks several keys does it in this order
-  // Locked by a statement of its own: one that had to wait would join what it read before it waited.
-  if (engine.locksRows) await query.forNoKeyUpdate("api_key").execute();
-  const rows = await query.execute();
+  const rows = await holdLiving(trx, engine, { accountId, tokenId, nowMs: origin.atMs });
   for (const row of rows)
     await recordAudit(trx, revocationAudit(accountId, parseKey(row), REASON), {
       ...origin,
@@ -101,6 +95,27 @@ export async function revokeExchanged(
     );
   }
   return seqs;
+}
+
+/**
+ * The keys of a token that live, their rows locked on engines that need it. One that was being rotated has a successor by
+ * the time its lock is there, which is a key of the token too: they are looked for until nothing is new.
+ */
+async function holdLiving(
+  trx: Database,
+  engine: Engine,
+  of: { readonly accountId: string; readonly tokenId: string; readonly nowMs: number },
+) {
+  const query = selectLiving(trx, of.accountId, of.nowMs)
+    .select("api_key.digest")
+    .where("api_key.exchanged_by", "=", of.tokenId)
+    .orderBy("api_key.id"); // whoever locks several keys does it in this order
+  for (;;) {
+    // Locked by a statement of its own: one that had to wait would join what it read before it waited.
+    const locked = engine.locksRows ? await query.forNoKeyUpdate("api_key").execute() : null;
+    const rows = await query.execute();
+    if (locked === null || rows.length === locked.length) return rows;
+  }
 }
 
 /** Keys that are neither revoked nor expired; what began with an end may have been edited to have none. */

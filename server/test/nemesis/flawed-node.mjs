@@ -21,8 +21,8 @@ const FLAWS = {
   /** Forgets the keys when their service token is deleted. */
   "leaves-exchanged-keys": {
     file: "/store/exchange.js",
-    sound: "const rows = await query.execute();",
-    flawed: "const rows = [];",
+    sound: "const rows = await holdLiving(",
+    flawed: "const rows = []; void (",
   },
 };
 

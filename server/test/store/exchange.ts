@@ -162,6 +162,24 @@ export const exchangePromises: Readonly<Record<string, Check>> = {
     }
   },
 
+  "a successor that a key gets while its service token is deleted ends with it": async (world) => {
+    const { acme, nextEventId, origin } = world;
+    for (let round = 0; round < 10; round += 1) {
+      const token = await issued(world);
+      const { key } = await exchange(world, token);
+      const [deleted, rotated] = await Promise.all([
+        acme.tokens.deleteToken(token.id, origin(), nextEventId),
+        acme.rotateKey(key.id, world.rotation(), origin(), nextEventId, null),
+      ]);
+      assert(deleted.outcome === "deleted");
+      assert(rotated.outcome === "rotated" || rotated.outcome === "ended", rotated.outcome);
+      if (rotated.outcome === "rotated")
+        assert.equal((await acme.findKey(rotated.successor.id))?.revokedAtMs, START_MS);
+      assert.equal((await acme.findKey(key.id))?.revokedAtMs, START_MS);
+      assert.equal((await acme.countExchangedKeys([token.id], START_MS)).size, 0);
+    }
+  },
+
   "a service token's end is kept, and it is found past it": async (world) => {
     const { acme, newToken, origin, store } = world;
     const token = { ...newToken("service", acme.accountId), expiresAtMs: START_MS + 5 };
