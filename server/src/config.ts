@@ -155,12 +155,12 @@ export const SETTINGS = {
 
 /** Variables of the command line as a client of a running server; no settings of the server, and no typos either. */
 export const CLIENT_VARIABLES = {
-  LATCHKEY_URL:
-    "server that `latchkey accounts`, `tokens`, `usage` and `refusals` talk to (default http://127.0.0.1:4400)",
+  LATCHKEY_URL: "server that commands talk to (default http://127.0.0.1:4400)",
+  LATCHKEY_SERVICE_TOKEN:
+    "service token (st_…) for `latchkey keys`, `environments`, `usage`, `refusals` and `whoami`",
   LATCHKEY_OPERATOR_TOKEN: "operator token (ot_…) for `latchkey accounts` and `tokens`",
-  LATCHKEY_SERVICE_TOKEN: "service token (st_…) for `latchkey usage` and `refusals`",
-  LATCHKEY_TOKEN: "service token (st_…), for programs of yours",
-  LATCHKEY_VERIFIER_TOKEN: "verifier token (vt_…), for programs of yours",
+  LATCHKEY_VERIFIER_TOKEN: "verifier token (vt_…) for `latchkey verify`, and for programs of yours",
+  LATCHKEY_TOKEN: "any of these instead, which its prefix tells apart",
 } as const;
 
 /** The settings as the environment gives them: `secret` is `null` until {@link keepSecret} has answered. */

@@ -5,7 +5,7 @@ import type { Logger } from "pino";
 import { type Ambient, ambientOf } from "./ambient.ts";
 import { explain } from "./cli/explain.ts";
 import { buildProgram, runProgram } from "./cli/program.ts";
-import type { Terminal } from "./cli/terminal.ts";
+import { EXIT, type Terminal } from "./cli/terminal.ts";
 import { setupRules } from "./domain/setup.ts";
 import { tokenMaker } from "./domain/tokens.ts";
 import { openLog } from "./log.ts";
@@ -61,9 +61,15 @@ const program = buildProgram(terminal, {
   },
 });
 
+// Whoever reads has stopped, as `head` does: that ends a command quietly, as the signal would, and no server.
+for (const stream of [process.stdout, process.stderr])
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    if (serverLog === undefined) process.exit(EXIT.unread);
+  });
 process.on("uncaughtException", (error) => {
   serverLog?.fatal({ err: error }, "an error that nothing caught");
   process.stderr.write(`latchkey: ${explain(error)}\n`);
-  process.exit(1);
+  process.exit(EXIT.failed);
 });
 process.exitCode = await runProgram(program, process.argv, terminal);

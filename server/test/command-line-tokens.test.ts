@@ -1,7 +1,5 @@
-import { PassThrough } from "node:stream";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { ambientOf } from "../src/ambient.ts";
-import { deleteToken } from "../src/cli/tokens.ts";
+import { latchkey } from "./command-line.ts";
 import {
   type FirstAccount,
   type RealServer,
@@ -40,7 +38,7 @@ async function create(name: string): Promise<{ id: string; token: string; hint: 
 }
 
 async function ids(): Promise<string[]> {
-  const { entries } = JSON.parse((await tokens(["list", "--json"])).stdout);
+  const entries = JSON.parse((await tokens(["list", "--json"])).stdout);
   return entries.map(({ id }: { id: string }) => id);
 }
 
@@ -62,7 +60,7 @@ test("a token is created and printed once, alone on standard output", async () =
   const listed = await tokens(["list"]);
   expect(listed.stdout).not.toContain(made.stdout.trim());
   expect(listed.stdout).toMatch(
-    /^NAME +KIND +HINT +ID +CREATED +LAST USED\nCheckout +verifier +vt_….{4} +tok_[0-9a-f]{32} +\d{4}-\d\d-\d\d +\d{4}-\d\d-\d\d\n/,
+    /^NAME +KIND +HINT +ID +CREATED +EXPIRES +LAST USED\nCheckout +verifier +vt_….{4} +tok_[0-9a-f]{32} +\d{4}-\d\d-\d\d +never +\d{4}-\d\d-\d\d\n/,
   );
   expect(listed.stdout).toMatch(/First verifier token +verifier .* never\n/);
 });
@@ -74,17 +72,21 @@ test("a script gets one JSON document from each", async () => {
   expect(created).toMatchObject({ kind: "operator", name: "CI" });
   expect(created.token).toMatch(/^ot_/);
   const asOther = { ...env, LATCHKEY_OPERATOR_TOKEN: created.token };
-  const { entries } = JSON.parse((await tokens(["list", "--json"], asOther)).stdout);
+  const entries = JSON.parse((await tokens(["list", "--json"], asOther)).stdout);
   expect(entries[0]).toMatchObject({ id: created.id, hint: created.hint });
   expect(entries[0]).not.toHaveProperty("token");
-  const deleted = await tokens(["delete", created.id, "--json"], asOther);
+  const deleted = await tokens(["delete", created.id, "--yes", "--json"], asOther);
   expect([deleted.code, deleted.stderr]).toEqual([0, ""]);
   expect(JSON.parse(deleted.stdout)).toMatchObject({ revocation: { state: "effective" } });
 });
 
-test("a program deletes a token without being asked, and is told how it ended", async () => {
+test("a program that says --yes deletes a token, and is told how it ended", async () => {
   const { id, token } = await create("Old");
-  const deleted = await tokens(["delete", id]);
+  const unasked = await tokens(["delete", id]);
+  expect([unasked.code, unasked.stdout]).toEqual([2, ""]);
+  expect(unasked.stderr).toContain("--yes. Nothing was deleted.");
+  expect(await verifies(token)).toBe(true);
+  const deleted = await tokens(["delete", id, "--yes"]);
   expect(deleted).toEqual({
     code: 0,
     stdout: expect.stringMatching(
@@ -93,20 +95,21 @@ test("a program deletes a token without being asked, and is told how it ended", 
     stderr: "",
   });
   expect(await verifies(token)).toBe(false);
-  const again = await tokens(["delete", id]);
-  expect([again.code, again.stdout]).toEqual([1, ""]);
+  const again = await tokens(["delete", id, "--yes"]);
+  expect([again.code, again.stdout]).toEqual([4, ""]);
   expect(again.stderr).toContain("There is no such token.");
 });
 
 test.each([
   [["create"], 2],
-  [["create", "--name", "x", "--kind", "service"], 2],
+  [["create", "--name", "x", "--kind", "other"], 2],
+  [["create", "--name", "x", "--expires-in", "1d"], 2],
   [["delete"], 2],
   [["remove", "x"], 2],
   [["create", "--name", ""], 1],
   [["create", "--name", "n".repeat(65)], 1],
-  [["delete", "tok_nobody"], 1],
-  [["delete", ".."], 1],
+  [["delete", "tok_nobody", "--yes"], 4],
+  [["delete", "..", "--yes"], 1],
 ])("tokens %j exits with %i and prints no token", async (args, code) => {
   const before = await ids();
   const refused = await tokens(args);
@@ -118,7 +121,7 @@ test.each([
 test("another token than the operator's is told apart", async () => {
   for (const token of [first.service_token, first.verifier_token]) {
     const refused = await tokens(["list"], { ...env, LATCHKEY_OPERATOR_TOKEN: token });
-    expect([refused.code, refused.stdout]).toEqual([1, ""]);
+    expect([refused.code, refused.stdout]).toEqual([5, ""]);
     expect(refused.stderr).toContain("operator token");
     expect(refused.stderr).not.toContain(token);
   }
@@ -126,34 +129,17 @@ test("another token than the operator's is told apart", async () => {
 
 describe("at a terminal", () => {
   /** The command with somebody at a terminal who answers like this. */
-  async function deleteAt(answer: string, id: string, options: { yes?: true } = {}) {
-    const said = { stdout: "", stderr: "" };
-    const hear = (name: keyof typeof said) =>
-      new PassThrough().on("data", (chunk) => {
-        said[name] += String(chunk);
-      });
-    const stdin = Object.assign(new PassThrough(), { isTTY: true });
-    stdin.end(answer);
-    const terminal = {
-      env,
-      ambient: ambientOf({ nowMs: () => 0, monoMs: () => 0, randomBytes: Buffer.alloc }),
-      stdin,
-      stdout: hear("stdout"),
-      stderr: hear("stderr"),
-      onStopSignal: () => {},
-      exit: () => {},
-    };
-    const code = await deleteToken(terminal, id, options).catch((error: Error) => error.message);
-    return { code, ...said };
-  }
+  const deleteAt = (answer: string, id: string, ...options: string[]) =>
+    latchkey(["tokens", "delete", id, ...options], { env, answer });
 
   test.each(["n\n", "\n", "", "no\n", "yesterday\n"])("%j deletes nothing", async (answer) => {
     const { id, token, hint } = await create("Kept");
     const { code, stdout, stderr } = await deleteAt(answer, id);
-    expect([code, stdout]).toEqual(["Nothing was deleted.", ""]);
+    expect([code, stdout]).toEqual([1, ""]);
+    expect(stderr).toContain("latchkey: Nothing was deleted.");
     expect(stderr).toContain(`(${hint})? Its sessions end at once. [y/N] `);
     expect(await verifies(token)).toBe(true);
-    await tokens(["delete", id]);
+    await tokens(["delete", id, "--yes"]);
   });
 
   test.each(["y\n", "Yes\n", " yes "])("%j deletes it", async (answer) => {
@@ -165,8 +151,8 @@ describe("at a terminal", () => {
 
   test("--yes asks nothing, and what is not there is not asked about", async () => {
     const { id } = await create("Gone");
-    expect((await deleteAt("n\n", id, { yes: true })).stderr).toBe("");
+    expect((await deleteAt("n\n", id, "--yes")).stderr).toBe("");
     const again = await deleteAt("y\n", id);
-    expect([again.code, again.stderr]).toEqual(["There is no such token.", ""]);
+    expect([again.code, again.stderr]).toEqual([4, "latchkey: There is no such token.\n"]);
   });
 });

@@ -1,8 +1,6 @@
-import { PassThrough } from "node:stream";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { ambientOf } from "../src/ambient.ts";
-import { buildProgram, runProgram } from "../src/cli/program.ts";
 import { type Act, openStage, type Stage } from "./client-stage.ts";
+import { latchkey as run, type Seat } from "./command-line.ts";
 import { startTestService } from "./service.ts";
 
 let stage: Stage;
@@ -18,30 +16,10 @@ async function latchkey(
   args: readonly string[],
   acts: readonly Act[],
   env: Record<string, string> = TOKENS,
+  seat: Seat = {},
 ) {
   stage.script(...acts);
-  const said = { stdout: "", stderr: "" };
-  const hear = (name: keyof typeof said) =>
-    new PassThrough().on("data", (chunk) => {
-      said[name] += String(chunk);
-    });
-  const stdin = new PassThrough();
-  const terminal = {
-    env: { LATCHKEY_URL: stage.url, ...env },
-    ambient: ambientOf({ nowMs: () => 0, monoMs: () => 0, randomBytes: Buffer.alloc }),
-    stdin,
-    stdout: hear("stdout"),
-    stderr: hear("stderr"),
-    onStopSignal: () => {},
-    exit: () => {},
-  };
-  const never = (): never => {
-    throw new Error("no server is started");
-  };
-  const deps = { version: "0", openLog: never, startService: never, openSetup: never };
-  const argv = ["node", "latchkey", ...args];
-  const code = await runProgram(buildProgram(terminal, deps), argv, terminal);
-  return { code, ...said };
+  return run(args, { env: { LATCHKEY_URL: stage.url, ...env }, ...seat });
 }
 
 const usage = (granularity: string, entries: object[]): Act => ({
@@ -131,11 +109,22 @@ test("usage asks for what its options say; a date is its first moment in UTC", a
   ]);
   expect(heard().query).toEqual({
     environment: "staging",
-    from: "2026-01-01T00:00:00Z",
-    to: "2026-01-02T03:04:05Z",
+    from: "2026-01-01T00:00:00.000Z",
+    to: "2026-01-02T03:04:05.000Z",
     group_by: "outcome",
     api_key_ids: "key_1,key_2",
   });
+});
+
+test("at a terminal a line of bars shows how it went, as wide as that is", async () => {
+  const entries = [
+    { at: "2026-01-30T09:00:00.000Z", outcome: "accepted", count: 1 },
+    { at: "2026-01-31T09:00:00.000Z", outcome: "accepted", count: 8 },
+  ];
+  const wide = await latchkey(["usage"], [usage("hour", entries)], TOKENS, { columns: 120 });
+  expect(wide.stdout.split("\n")[0]).toBe(`▁${" ".repeat(23)}█`);
+  const narrow = await latchkey(["usage"], [usage("hour", entries)], TOKENS, { columns: 13 });
+  expect(narrow.stdout.split("\n")[0]).toBe(`▁${" ".repeat(11)}█`);
 });
 
 test("a program gets usage as it came: one JSON document, or the table", async () => {
@@ -210,7 +199,7 @@ test("the operator looks up what belongs to no account, with another token", asy
   expect(heard()).toEqual({ path: "/v1/operator/refusals/req_1", query: {}, token: "ot_operator" });
   const asked = ["refusals", "list", "--operator", "--reason", "unknown", "--json"];
   const listed = await latchkey(asked, [page([json])]);
-  expect(JSON.parse(listed.stdout)).toEqual({ entries: [json] });
+  expect(JSON.parse(listed.stdout)).toEqual([json]);
   expect(heard()).toMatchObject({ path: "/v1/operator/refusals", query: { reason: "unknown" } });
 });
 
@@ -235,7 +224,7 @@ test("refusals are listed, the newest first, and no more than asked for", async 
     ["refusals", "list", "--limit", "1", "--json"],
     [page([refusal, refusal], "req_1")],
   );
-  expect(JSON.parse(few.stdout).entries).toHaveLength(1);
+  expect(JSON.parse(few.stdout)).toHaveLength(1);
   expect(stage.requests).toHaveLength(1);
   const none = await latchkey(["refusals", "list"], [page([])]);
   expect(none.stdout).toBe("There are no refusals.\n");
@@ -253,8 +242,9 @@ test.each([
   [["refusals", "show", ".."], 1],
   [["refusals", "list", "--reason", "accepted"], 2],
   [["refusals", "list", "--limit", "0"], 2],
-  [["refusals", "list", "--reason", "unknown"], 1],
-  [["refusals", "list", "--operator", "--reason", "revoked"], 1],
+  [["refusals", "list", "--reason", "unknown"], 2],
+  [["refusals", "list", "--operator", "--reason", "revoked"], 2],
+  [["usage", "--from", "yesterday"], 2],
   [["refusals", "list", "--operator", "--environment", "production"], 2],
 ] satisfies [string[], number][])(
   "latchkey %j exits with %i and asks nothing",
@@ -295,20 +285,20 @@ test("what a real server counted and refused is shown, by the request id that th
     const refused = await authenticate(secret_key, "?environment=elsewhere");
     const unknown = await authenticate("sk_nonsense");
     expect([refused.status, unknown.status]).toEqual([403, 401]);
-    const run = (...args: string[]) => latchkey(args, [], tokens);
+    const ask = (...args: string[]) => latchkey(args, [], tokens);
     await expect
-      .poll(async () => (await run("usage", "--granularity", "day")).stdout, { timeout: 10_000 })
+      .poll(async () => (await ask("usage", "--granularity", "day")).stdout, { timeout: 10_000 })
       .toMatch(/^TOTAL +1 +0 +0 +0 +1 +2$/m);
-    const table = await run("usage", "--csv", "--group-by", "outcome,environment");
+    const table = await ask("usage", "--csv", "--group-by", "outcome,environment");
     expect(table.stdout).toContain(`,${slug},environment_mismatch,1\r\n`);
     const id = refused.headers.get("X-Request-Id") ?? "";
-    const shown = await run("refusals", "show", id);
+    const shown = await ask("refusals", "show", id);
     expect(shown.stdout).toContain(`belongs to the environment ${slug}, and`);
-    expect((await run("refusals", "list")).stdout).toMatch(new RegExp(`127\\.0\\.0\\.1 +${id}\n`));
+    expect((await ask("refusals", "list")).stdout).toMatch(new RegExp(`127\\.0\\.0\\.1 +${id}\n`));
     const other = unknown.headers.get("X-Request-Id") ?? "";
-    expect((await run("refusals", "show", other)).stderr).toContain("There is no such refusal.");
+    expect((await ask("refusals", "show", other)).stderr).toContain("There is no such refusal.");
     await expect
-      .poll(async () => (await run("refusals", "show", other, "--operator")).stdout, {
+      .poll(async () => (await ask("refusals", "show", other, "--operator")).stdout, {
         timeout: 10_000,
       })
       .toContain("its form or its checksum is wrong");

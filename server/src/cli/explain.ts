@@ -4,13 +4,16 @@ import { SettingsError } from "../config.ts";
 import { NewerSchema } from "../store/migrations/migrate.ts";
 import { DatabaseError, InvalidDatabaseUrl } from "../store/postgres-errors.ts";
 import { StoreInUse } from "../store/sqlite.ts";
-import { CommandFailure } from "./terminal.ts";
+import { printable } from "./table.ts";
+import { CommandFailure, EXIT } from "./terminal.ts";
 
 /** Where a command was when something went wrong; names what people can change. */
 export interface Place {
   readonly host?: string;
   readonly port?: number;
   readonly dataFolder?: string;
+  /** The server that was asked. */
+  readonly url?: string;
 }
 
 /** What a person reads when a command could not do its work: what is wrong, and what to do. Never a stack. */
@@ -25,7 +28,7 @@ export function explain(error: unknown, place: Place = {}): string {
     return [error.detail, ...error.errors.map((wrong) => `${wrong.field}: ${wrong.message}`)].join(
       "\n  ",
     );
-  if (error instanceof ApiError) return explainAnswer(error);
+  if (error instanceof ApiError) return explainAnswer(error, place);
   if (!(error instanceof Error)) return `Something unknown went wrong: ${String(error)}`;
   const at = "code" in error ? error.code : undefined;
   if (at === "EADDRINUSE")
@@ -38,10 +41,20 @@ export function explain(error: unknown, place: Place = {}): string {
   return error.message;
 }
 
-function explainAnswer(error: ApiError): string {
+function explainAnswer(error: ApiError, { url = "the server" }: Place): string {
+  if (error.code === "unreachable" || error.code === "timeout")
+    return `No answer from ${url}. Does it run there? See LATCHKEY_URL, or \`latchkey config set url\`.`;
   const fields = error.errors.map((wrong) => `${wrong.field}: ${wrong.message}`);
   const request = error.requestId === null ? [] : [`Request id: ${error.requestId}`];
-  return [error.message, ...fields, ...request].join("\n  ");
+  return [error.message, ...fields, ...request].map(printable).join("\n  ");
+}
+
+/** The exit code of a command that ended with this error. */
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof CommandFailure) return error.exitCode;
+  if (!(error instanceof ApiError)) return EXIT.failed;
+  if (error.status === 404) return EXIT.absent;
+  return error.status === 401 || error.status === 403 ? EXIT.forbidden : EXIT.failed;
 }
 
 function capital(sentence: string): string {

@@ -7,26 +7,41 @@ const INPUT_BYTES_MAX = 4096;
 /**
  * Reads the one line that standard input holds.
  *
+ * @param what It is, for people.
  * @returns The line without its end. The caller judges its length.
  * @throws CommandFailure when there is more than one line, or no text at all.
  */
-export async function readPasswordLine(stdin: Readable): Promise<string> {
+export async function readSecretLine(stdin: Readable, what = "password"): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of stdin) {
     const piece = Buffer.from(chunk);
     bytes += piece.length;
     if (bytes > INPUT_BYTES_MAX)
-      throw new CommandFailure("The password on standard input is too long.");
+      throw new CommandFailure(`The ${what} on standard input is too long.`);
     chunks.push(piece);
   }
   const line = Buffer.concat(chunks)
     .toString("utf8")
     .replace(/\r?\n$/, "");
-  if (line === "") throw new CommandFailure("The password on standard input is empty.");
+  if (line === "") throw new CommandFailure(`The ${what} on standard input is empty.`);
   if (/[\r\n]/.test(line))
-    throw new CommandFailure("Standard input holds more than one line; the password is one line.");
+    throw new CommandFailure(`Standard input holds more than one line; the ${what} is one line.`);
   return line;
+}
+
+/** Reads a secret from standard input, or asks for it at a terminal, without showing it. */
+export async function readSecret(terminal: Terminal, what: string): Promise<string> {
+  if (terminal.stdin.isTTY !== true) return readSecretLine(terminal.stdin, what);
+  const { default: prompt } = await import("@inquirer/password");
+  try {
+    return await prompt(
+      { message: `The ${what}:` },
+      { input: terminal.stdin, output: terminal.stderr },
+    );
+  } catch (cause) {
+    throw new CommandFailure(`No ${what} was given.`, { cause });
+  }
 }
 
 /**

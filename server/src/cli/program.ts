@@ -1,23 +1,24 @@
-import { Command, CommanderError, Option } from "commander";
+import { ApiError } from "@latchkey/sdk/client";
+import { Command, CommanderError } from "commander";
 import type { Logger } from "pino";
 import { CLIENT_VARIABLES, SETTINGS, type Settings } from "../config.ts";
-import { type CreateOptions, createAccount, listAccounts } from "./accounts.ts";
+import { describeAccounts } from "./accounts.ts";
 import { describeBackup } from "./backup.ts";
-import { explain } from "./explain.ts";
+import { describeConfig } from "./client-config.ts";
+import { serverUrl } from "./connection.ts";
+import { describeEnvironments } from "./environments.ts";
+import { exitCodeOf, explain } from "./explain.ts";
+import { describeKeys } from "./keys.ts";
 import { describeRefusals } from "./refusals.ts";
 import { describeRestore } from "./restore.ts";
 import { describeRevocations } from "./revocations.ts";
 import { type StartService, serve } from "./serve.ts";
 import { type OpenSetup, type SetupOptions, setup } from "./setup.ts";
-import { EXIT, type Terminal } from "./terminal.ts";
-import {
-  type CreateTokenOptions,
-  createToken,
-  deleteToken,
-  listTokens,
-  TOKEN_KINDS,
-} from "./tokens.ts";
+import { EXIT, EXIT_MEANINGS, type Terminal } from "./terminal.ts";
+import { describeTokens } from "./tokens.ts";
 import { describeUsage } from "./usage.ts";
+import { describeVerify } from "./verify.ts";
+import { describeWhoami } from "./whoami.ts";
 
 /** What commands need besides the terminal. */
 export interface ProgramDeps {
@@ -48,7 +49,8 @@ export function buildProgram(terminal: Terminal, deps: ProgramDeps): Program {
     })
     .exitOverride()
     .showHelpAfterError("Run with --help to see what is possible.")
-    .addHelpText("after", HELP);
+    .addHelpText("after", HELP)
+    .addHelpText("afterAll", EXIT_CODES);
 
   command
     .command("serve")
@@ -72,73 +74,22 @@ export function buildProgram(terminal: Terminal, deps: ProgramDeps): Program {
       code = await setup(terminal, options, deps.openSetup);
     });
 
-  const accounts = command
-    .command("accounts")
-    .description("Provision accounts on a running server, with an operator token.")
-    .addHelpText("after", ACCOUNTS_HELP);
-  accounts
-    .command("create")
-    .description("Make an account and print its first tokens, this once.")
-    .requiredOption("--name <name>", "name of the account")
-    .requiredOption("--slug <slug>", "its short name in addresses; never changes")
-    .option("--external-id <id>", "your own name for this customer; part of every verdict")
-    .option("--json", "print exactly one JSON document on standard output")
-    .action(async (options: CreateOptions) => {
-      code = await createAccount(terminal, options);
-    });
-  accounts
-    .command("list")
-    .description("List every account, the newest first.")
-    .option("--json", "print exactly one JSON document on standard output")
-    .action(async (options: { json?: true }) => {
-      code = await listAccounts(terminal, options);
-    });
-
   const done = (exit: number): void => {
     code = exit;
   };
+  describeKeys(command, terminal, done);
+  describeEnvironments(command, terminal, done);
   describeTokens(command, terminal, done);
+  describeAccounts(command, terminal, done);
   describeUsage(command, terminal, done);
   describeRefusals(command, terminal, done);
+  describeVerify(command, terminal, done);
+  describeWhoami(command, terminal, done);
+  describeConfig(command, terminal, done);
   describeBackup(command, terminal, done);
   describeRestore(command, terminal, done);
   describeRevocations(command, terminal, done);
   return { command, exitCode: () => code };
-}
-
-function describeTokens(
-  command: Command,
-  terminal: Terminal,
-  done: (exitCode: number) => void,
-): void {
-  const tokens = command
-    .command("tokens")
-    .description("Create, list and delete your own tokens on a running server.")
-    .addHelpText("after", TOKENS_HELP);
-  tokens
-    .command("create")
-    .description("Create a token and print it, this once.")
-    .requiredOption("--name <name>", "what it is for; need not be unique")
-    .addOption(
-      new Option("--kind <kind>", "verifies keys, or provisions accounts and tokens")
-        .choices(TOKEN_KINDS)
-        .default(TOKEN_KINDS[0]),
-    )
-    .option("--json", "print exactly one JSON document on standard output")
-    .action(async (options: CreateTokenOptions) => done(await createToken(terminal, options)));
-  tokens
-    .command("list")
-    .description("List every verifier and operator token, the newest first.")
-    .option("--json", "print exactly one JSON document on standard output")
-    .action(async (options: { json?: true }) => done(await listTokens(terminal, options)));
-  tokens
-    .command("delete <id>")
-    .description("Delete a token for good; its sessions have ended when this returns.")
-    .option("--yes", "do not ask, at a terminal")
-    .option("--json", "print exactly one JSON document on standard output")
-    .action(async (id: string, options: { yes?: true; json?: true }) =>
-      done(await deleteToken(terminal, id, options)),
-    );
 }
 
 /**
@@ -158,10 +109,11 @@ export async function runProgram(
     return program.exitCode();
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
-    terminal.stderr.write(`latchkey: ${explain(error)}\n`);
+    const place = error instanceof ApiError ? { url: serverUrl(terminal.env) } : {};
+    terminal.stderr.write(`latchkey: ${explain(error, place)}\n`);
     const level = terminal.env.LATCHKEY_LOG_LEVEL;
     if (level === "debug" || level === "trace") terminal.stderr.write(`${stackOf(error)}\n`);
-    return EXIT.refused;
+    return exitCodeOf(error);
   }
 }
 
@@ -186,6 +138,10 @@ Examples:
       serves http://127.0.0.1:4400 with its data in ./data; the first time it prints a set-up link
   $ latchkey setup --email ada@example.com --name "Ada" --account "Acme" --password-stdin --json < password.txt
       the same set-up without a browser: prints the first tokens as JSON
+  $ KEY=$(LATCHKEY_SERVICE_TOKEN=st_… latchkey keys create --environment production)
+      an API key
+  $ LATCHKEY_SERVICE_TOKEN=st_… latchkey keys revoke key_0195f2c47d3e7a41b6c0a2d95e1f8b37
+      refused everywhere when it returns
   $ LATCHKEY_OPERATOR_TOKEN=ot_… latchkey accounts create --name "Globex" --slug globex
       one more account, for a customer of yours
   $ LATCHKEY_OPERATOR_TOKEN=ot_… latchkey tokens create --name "Checkout service"
@@ -198,12 +154,17 @@ Environment variables:
 ${Object.entries(CLIENT_VARIABLES)
   .map(([name, purpose]) => `  ${name.padEnd(24)} ${purpose}`)
   .join("\n")}
-
-Exit codes:
-  ${EXIT.done}  done
-  ${EXIT.refused}  it could not be done; standard error says why
-  ${EXIT.usage}  the command line was not understood
 `;
+
+const EXIT_CODES = `
+Exit codes:
+${Object.entries(EXIT_MEANINGS).map(exitCodeLine).join("\n")}
+`;
+
+function exitCodeLine([name, meaning]: [string, string]): string {
+  const code = Object.entries(EXIT).find(([each]) => each === name)?.[1];
+  return `  ${String(code).padEnd(4)} ${meaning}`;
+}
 
 const SETUP_HELP = `
 Without --password-stdin the password is asked for, hidden, at the terminal. It has 12 to 128 characters, and is
@@ -211,33 +172,4 @@ never taken from an option or from the environment. Stop the server first; its d
 
 Example:
   $ latchkey setup --email ada@example.com --name "Ada" --account "Acme" --password-stdin --json < password.txt
-
-Exit codes:
-  ${EXIT.done}  set up; the tokens are printed, this once
-  ${EXIT.refused}  not set up (set up already, wrong value, server running); no token is printed
-  ${EXIT.usage}  the command line was not understood
-`;
-
-const ACCOUNTS_HELP = `
-Environment variables:
-  LATCHKEY_URL             ${CLIENT_VARIABLES.LATCHKEY_URL}
-  LATCHKEY_OPERATOR_TOKEN  ${CLIENT_VARIABLES.LATCHKEY_OPERATOR_TOKEN}
-
-Examples:
-  $ latchkey accounts create --name "Globex" --slug globex --external-id cus_123 --json
-  $ latchkey accounts list
-`;
-
-const TOKENS_HELP = `
-A verifier token (vt_…) verifies keys of every account, an operator token (ot_…) provisions accounts and tokens; neither
-does anything else.
-
-Environment variables:
-  LATCHKEY_URL             ${CLIENT_VARIABLES.LATCHKEY_URL}
-  LATCHKEY_OPERATOR_TOKEN  ${CLIENT_VARIABLES.LATCHKEY_OPERATOR_TOKEN}
-
-Examples:
-  $ LATCHKEY_VERIFIER_TOKEN=$(latchkey tokens create --name "Checkout service")
-  $ latchkey tokens list
-  $ latchkey tokens delete tok_0195f2c47d3e7a41b6c0a2d95e1f8b37
 `;

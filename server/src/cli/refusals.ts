@@ -2,9 +2,10 @@ import type { RefusalJson, RefusalSearch, UnattributedRefusalSearch } from "@lat
 import { type Command, Option } from "commander";
 import { CLIENT_VARIABLES } from "../config.ts";
 import { wholeNumber } from "./argument.ts";
-import { collect, connect, fail } from "./operator.ts";
+import { collect, connect } from "./connection.ts";
+import { timeText } from "./duration.ts";
 import { printable, table } from "./table.ts";
-import { CommandFailure, EXIT, type Terminal } from "./terminal.ts";
+import { CommandFailure, EXIT, type Terminal, writeJson } from "./terminal.ts";
 
 /** Reasons of refusals of known keys, and those that only the operator sees. */
 const KEY_REASONS = [
@@ -75,30 +76,33 @@ const operatorOption = (): Option =>
 
 /** Lists refusals, the newest first. */
 async function listRefusals(terminal: Terminal, options: ListOptions): Promise<number> {
-  const entries = await collect(refusalsOf(terminal, options), options.limit).catch(fail);
-  if (options.json === true) terminal.stdout.write(`${JSON.stringify({ entries }, null, 2)}\n`);
+  const { entries, more } = await collect(refusalsOf(terminal, options), options.limit);
+  if (options.json === true) writeJson(terminal, entries);
   else if (entries.length === 0) terminal.stdout.write("There are no refusals.\n");
   else terminal.stdout.write(table([HEADINGS, ...entries.map(row)]));
+  if (more) terminal.stderr.write(`There are more than these ${options.limit}: see --limit.\n`);
   return EXIT.done;
 }
 
 function refusalsOf(
-  { env }: Terminal,
+  terminal: Terminal,
   { operator, environment, apiKey, reason }: ListOptions,
 ): AsyncIterable<RefusalJson> {
   const keyReason = KEY_REASONS.find((known) => known === reason);
   const otherReason = OTHER_REASONS.find((known) => known === reason);
   if (operator === true) {
     if (reason !== undefined && otherReason === undefined) throw otherSide(OTHER_REASONS);
-    return connect(env).operatorRefusals.all({ reason: otherReason });
+    return connect(terminal, "operator").operatorRefusals.all({ reason: otherReason });
   }
   if (reason !== undefined && keyReason === undefined) throw otherSide(KEY_REASONS);
-  const client = connect(env, "LATCHKEY_SERVICE_TOKEN");
+  const client = connect(terminal, "service");
   return client.refusals.all({ environment, api_key_id: apiKey, reason: keyReason });
 }
 
 const otherSide = (reasons: readonly string[]): CommandFailure =>
-  new CommandFailure(`--reason takes ${reasons.join(", ")} here: see --operator.`);
+  new CommandFailure(`--reason takes ${reasons.join(", ")} here: see --operator.`, {
+    exitCode: EXIT.usage,
+  });
 
 const HEADINGS = ["TIME (UTC)", "REASON", "API KEY", "ADDRESS", "REQUEST ID"];
 
@@ -111,14 +115,11 @@ async function showRefusal(terminal: Terminal, id: string, options: ShowOptions)
   const { operator, json } = options;
   const calls =
     operator === true
-      ? connect(terminal.env).operatorRefusals
-      : connect(terminal.env, "LATCHKEY_SERVICE_TOKEN").refusals;
-  const refusal = await calls.get(id).catch(fail);
-  terminal.stdout.write(
-    json === true
-      ? `${JSON.stringify(refusal, null, 2)}\n`
-      : `${printable(refusal.explanation)}\n\n${table(details(refusal))}`,
-  );
+      ? connect(terminal, "operator").operatorRefusals
+      : connect(terminal, "service").refusals;
+  const refusal = await calls.get(id);
+  if (json === true) writeJson(terminal, refusal);
+  else terminal.stdout.write(`${printable(refusal.explanation)}\n\n${table(details(refusal))}`);
   return EXIT.done;
 }
 
@@ -136,10 +137,6 @@ function details(refusal: RefusalJson): string[][] {
     ...(key === null || key.description === "" ? [] : [["Description", key.description]]),
     ...(key === null || key.revoked_reason === null ? [] : [["Reason given", key.revoked_reason]]),
   ];
-}
-
-function timeText(at: string): string {
-  return `${at.slice(0, 10)} ${at.slice(11, 19)}`;
 }
 
 const HELP = `

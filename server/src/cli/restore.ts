@@ -12,7 +12,7 @@ import {
 } from "../store/restore-sqlite.ts";
 import { explain } from "./explain.ts";
 import { checkExported, type Exported } from "./exported.ts";
-import { CommandFailure, EXIT, type Terminal } from "./terminal.ts";
+import { CommandFailure, EXIT, type Terminal, writeJson } from "./terminal.ts";
 
 /** The options of `latchkey restore`. */
 interface RestoreOptions {
@@ -57,11 +57,8 @@ async function restore(
     if (cause instanceof CommandFailure) throw cause;
     throw new CommandFailure(explainRestore(cause, settings, file), { cause });
   });
-  terminal.stdout.write(
-    options.json === true
-      ? `${JSON.stringify(restored.json, null, 2)}\n`
-      : `${restored.lines.join("\n")}\n`,
-  );
+  if (options.json === true) writeJson(terminal, restored.json);
+  else terminal.stdout.write(`${restored.lines.join("\n")}\n`);
   return EXIT.done;
 }
 
@@ -85,7 +82,8 @@ async function intoSqlite(
   exported: Exported | null,
   { withoutRevocations }: RestoreOptions,
 ): Promise<Told> {
-  if (file === undefined) throw new CommandFailure("Which backup? `latchkey restore <file>`.");
+  if (file === undefined)
+    throw new CommandFailure("Which backup? `latchkey restore <file>`.", { exitCode: EXIT.usage });
   const restored = await restoreSqlite({
     file,
     path: join(dataFolder, "latchkey.db"),

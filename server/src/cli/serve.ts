@@ -21,9 +21,6 @@ export type StartService = (options: {
   logger: Logger;
 }) => Promise<Service>;
 
-/** Exit code of a second signal: whoever repeats it wants the process gone. */
-const EXIT_BY_SIGNAL = 130;
-
 /**
  * Serves until SIGINT or SIGTERM. Standard output tells people where; logs go to the log.
  *
@@ -41,7 +38,8 @@ export async function serve(
     let signals = 0;
     terminal.onStopSignal(() => {
       signals += 1;
-      if (signals > 1) terminal.exit(EXIT_BY_SIGNAL);
+      // Whoever repeats it wants the process gone.
+      if (signals > 1) terminal.exit(EXIT.interrupted);
       resolve();
     });
   });

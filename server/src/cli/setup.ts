@@ -5,7 +5,7 @@ import { passwordProblem, SETUP_FIELDS, type SetupRules } from "../domain/setup.
 import { shapeFirstAccount } from "../http/setup.ts";
 import type { Store } from "../store/store.ts";
 import { explain } from "./explain.ts";
-import { askPassword, readPasswordLine } from "./password.ts";
+import { askPassword, readSecretLine } from "./password.ts";
 import { CommandFailure, EXIT, type Terminal } from "./terminal.ts";
 
 /** The options of `latchkey setup`, as commander gives them. */
@@ -56,7 +56,7 @@ export async function setup(
     if (await opened.rules.isDone())
       throw new CommandFailure("Latchkey is set up already; nothing was changed.");
     const password = await (options.passwordStdin === true
-      ? readPasswordLine(terminal.stdin)
+      ? readSecretLine(terminal.stdin)
       : askPassword(terminal, passwordProblem));
     const complete = { ...fields, password: parseFields(options, password).password };
     const first = await opened.rules.complete(complete, null, (actor) => ({

@@ -2,9 +2,11 @@ import type { UsageEntryJson, UsageJson, UsageOutcome, UsageQuery } from "@latch
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { CLIENT_VARIABLES } from "../config.ts";
 import { wholeNumber } from "./argument.ts";
-import { connect, fail } from "./operator.ts";
+import { connect } from "./connection.ts";
+import { moment } from "./duration.ts";
+import { sparkline } from "./sparkline.ts";
 import { rightAligned, table } from "./table.ts";
-import { EXIT, type Terminal } from "./terminal.ts";
+import { EXIT, type Output, type Terminal, writeJson } from "./terminal.ts";
 
 const GRANULARITIES = ["minute", "hour", "day"] as const;
 const GROUPS = ["key", "outcome", "environment"] as const;
@@ -35,9 +37,9 @@ export function describeUsage(
     .option(
       "--from <time>",
       "ISO 8601, or a date; default: 1 hour, 24 hours or 30 days ago",
-      wholeTime,
+      moment,
     )
-    .option("--to <time>", "ISO 8601, or a date; exclusive; default: now", wholeTime)
+    .option("--to <time>", "ISO 8601, or a date; exclusive; default: now", moment)
     .addOption(
       new Option("--granularity <bucket>", "how long each row is (default: hour)").choices(
         GRANULARITIES,
@@ -59,7 +61,7 @@ export function describeUsage(
 
 /** Prints usage: for people with sums, for programs as it comes. */
 async function usage(terminal: Terminal, options: UsageOptions): Promise<number> {
-  const client = connect(terminal.env, "LATCHKEY_SERVICE_TOKEN");
+  const client = connect(terminal, "service");
   const query: UsageQuery = {
     environment: options.environment,
     from: options.from,
@@ -70,16 +72,34 @@ async function usage(terminal: Terminal, options: UsageOptions): Promise<number>
     top: options.top,
   };
   if (options.csv === true) {
-    terminal.stdout.write(await client.usage.csv(query).catch(fail));
+    terminal.stdout.write(await client.usage.csv(query));
     return EXIT.done;
   }
-  const read = await client.usage.read(query).catch(fail);
-  if (options.json === true) terminal.stdout.write(`${JSON.stringify(read, null, 2)}\n`);
+  const read = await client.usage.read(query);
+  if (options.json === true) writeJson(terminal, read);
   else if (read.entries.length === 0)
     terminal.stdout.write(`No key was verified from ${read.from} to ${read.to}.\n`);
-  else terminal.stdout.write(usageText(read, options.groupBy));
+  else terminal.stdout.write(picture(read, terminal.stdout) + usageText(read, options.groupBy));
   return EXIT.done;
 }
+
+const GRANULARITY_MS = { minute: 60_000, hour: 3_600_000, day: 86_400_000 } as const;
+
+/** At a terminal: how the numbers went, in one line. */
+function picture({ from, to, granularity, entries }: UsageJson, stdout: Output): string {
+  if (stdout.isTTY !== true) return "";
+  const [fromMs, stepMs] = [Date.parse(from), GRANULARITY_MS[granularity]];
+  const buckets = Math.max(1, Math.ceil((Date.parse(to) - fromMs) / stepMs));
+  const counts = new Array<number>(buckets).fill(0);
+  for (const { at, count } of entries) {
+    const bucket = Math.floor((Date.parse(at) - fromMs) / stepMs);
+    counts[bucket] = (counts[bucket] ?? 0) + count;
+  }
+  return `${sparkline(counts, stdout.columns ?? COLUMNS)}\n\n`;
+}
+
+/** Of a terminal that does not tell how wide it is. */
+const COLUMNS = 80;
 
 const OUTCOMES = [
   ["accepted", "ACCEPTED"],
@@ -144,11 +164,6 @@ const sum = (entries: readonly UsageEntryJson[]): number =>
 
 function timeText(at: string, granularity: UsageJson["granularity"]): string {
   return granularity === "day" ? at.slice(0, 10) : `${at.slice(0, 10)} ${at.slice(11, 16)}`;
-}
-
-/** A date alone is its first moment in UTC. */
-function wholeTime(text: string): string {
-  return /^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00Z` : text;
 }
 
 function someGroups(text: string): UsageOptions["groupBy"] {
