@@ -2,7 +2,6 @@ import type { ApiKeyJson } from "@latchkey/sdk/client";
 import { Group, Text } from "@mantine/core";
 import { mayHaveOldKey, type PairedKeys } from "../key-pairs.ts";
 import { stateOf } from "../key-state.ts";
-import { overlapOf } from "../overlap.ts";
 import type { Split } from "../traffic-split.ts";
 import type { Total } from "../usage-series.ts";
 import { CreatedCell, KeyLink, LastUsedCell, TypeBadge } from "./key-cells.tsx";
@@ -96,10 +95,10 @@ const columnsOf = (props: KeyListProps): Column<ApiKeyJson>[] => {
   ];
 };
 
-/** The state of a key and, while it is rotated, its traffic; its partner is linked where it is not beside it. */
+/** The state of a key and, while it is rotated, the traffic; its partner is linked where that is not beside it. */
 function Status({ apiKey, paired, nowMs, splitOf }: KeyListProps & { apiKey: ApiKeyJson }) {
   const { id, rotated_from, rotated_to } = apiKey;
-  const successor = overlapOf(apiKey, nowMs) === null || paired.old.has(id) ? null : rotated_to;
+  const successor = paired.old.has(id) ? null : rotated_to;
   const predecessor =
     !mayHaveOldKey(apiKey, nowMs) || paired.successors.has(id) ? null : rotated_from;
   return (

@@ -8,7 +8,8 @@ import {
   limitOf,
   limitOfNew,
 } from "../../../dashboard/src/expiry-choices.ts";
-import { pairUp } from "../../../dashboard/src/key-pairs.ts";
+import { mayHaveOldKey, pairUp } from "../../../dashboard/src/key-pairs.ts";
+import { endsSoon } from "../../../dashboard/src/key-state.ts";
 import { successorEnd } from "../../../dashboard/src/lifetimes.ts";
 import { isRotatable, overlapOf, timeLeft } from "../../../dashboard/src/overlap.ts";
 import {
@@ -82,6 +83,7 @@ describe("what is left of an overlap", () => {
 
 describe("a key can be rotated", () => {
   const revoked = keyOf("b", { revoked_at: at(-1) });
+  const expired = keyOf("b", { expires_at: at(-1) });
   test.each([
     ["when it is active", keyOf("a"), undefined, true],
     ["not when it is revoked", keyOf("a", { revoked_at: at(-1) }), undefined, false],
@@ -89,9 +91,22 @@ describe("a key can be rotated", () => {
     ["not while it is being rotated", oldKey("a", "b", hour), keyOf("b"), false],
     ["not while nobody knows of its successor", oldKey("a", "b", hour), undefined, false],
     ["again when its successor is revoked", oldKey("a", "b", hour), revoked, true],
+    ["again when its successor has expired", oldKey("a", "b", hour), expired, true],
     ["not because some other key is revoked", oldKey("a", "c", hour), revoked, false],
   ])("%s", (_, key, successor, answer) => {
     expect(isRotatable(key, nowMs, successor)).toBe(answer);
+  });
+});
+
+describe("an end is soon", () => {
+  test.each([
+    ["a week before it", keyOf("a", { expires_at: at(7 * day) }), true],
+    ["not a moment earlier", keyOf("a", { expires_at: at(7 * day + 1) }), false],
+    ["not when it has passed", keyOf("a", { expires_at: at(0) }), false],
+    ["not of a revoked key", keyOf("a", { expires_at: at(day), revoked_at: at(-1) }), false],
+    ["never of a key without one", keyOf("a"), false],
+  ])("%s", (_, key, soon) => {
+    expect(endsSoon(key, nowMs)).toBe(soon);
   });
 });
 
@@ -121,6 +136,13 @@ describe("pairs of a page", () => {
     const over = oldKey("o", "n", -1);
     expect(ids(pairUp([keyOf("x"), over, keyOf("n")], nowMs).rows)).toEqual(["x", "o", "n"]);
     expect(pairUp([over, keyOf("n")], nowMs).rotations).toEqual([]);
+  });
+
+  test("may be torn apart for as long as an overlap can last", () => {
+    const made = (ms: number) => keyOf("n", { rotated_from: "o", created_at: at(ms) });
+    expect(mayHaveOldKey(made(-30 * day), nowMs)).toBe(true);
+    expect(mayHaveOldKey(made(-30 * day - 1), nowMs)).toBe(false);
+    expect(mayHaveOldKey(keyOf("n", { created_at: at(0) }), nowMs)).toBe(false);
   });
 
   test("of a key that is rotated while its predecessor lives are three in a row", () => {
