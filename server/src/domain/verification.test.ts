@@ -356,6 +356,63 @@ test("when a key was last used is written within a second, and at the stop", asy
   expect((await mine.findKey(used.id))?.lastUsedAtMs).toBe(laterMs);
 });
 
+/** A key that waits for the first use of its successor. */
+async function waiting({ issue, mine, origin, ambient }: Awaited<ReturnType<typeof world>>) {
+  const old = await issue();
+  const { token, digest, hint } = tokenMaker(ambient.randomBytes, null)("sk");
+  const successor = { id: ambient.sortableId("key"), digest, hint, token: null };
+  const rotation = { successor, overlapMs: 60_000, starts: "first_use" } as const;
+  const nextEventId = () => ambient.sortableId("evt");
+  const done = await mine.rotateKey(old.id, rotation, origin(), nextEventId, null);
+  expect(done.outcome).toBe("rotated");
+  return { old, successor: { id: successor.id, token } };
+}
+
+test("an overlap starts once the first use of the successor is stored, and its barrier is completed", async () => {
+  const it = await world();
+  const verification = await it.start();
+  const { old, successor } = await waiting(it);
+  expect(await verification.verify(old.token, secret)).toMatchObject({ ok: true });
+  await it.pass(LEASE_MS);
+  expect((await it.mine.findKey(old.id))?.overlap?.startedAtMs).toBeNull();
+  expect(await verification.verify(successor.token, secret)).toMatchObject({ ok: true });
+  await it.pass(1_000);
+  const { overlap, expiresAtMs } = (await it.mine.findKey(old.id)) ?? {};
+  expect(expiresAtMs).toBe((overlap?.startedAtMs ?? 0) + 60_000);
+  expect(await it.store.leases.pendingRevocations()).toEqual([]);
+  expect(verification.verify(old.token, secret)).not.toMatchObject({ ok: false });
+  await it.pass(60_000);
+  expect(await verification.verify(old.token, secret)).toMatchObject({
+    ok: false,
+    reason: "expired",
+  });
+});
+
+test("an overlap whose first use was stored by a node that crashed then starts all the same", async () => {
+  const it = await world();
+  const { old, successor } = await waiting(it);
+  const atMs = it.ambient.nowMs();
+  const nothing = { accepted: 0, revoked: 0, expired: 0, type: 0, environment: 0 };
+  const count = { keyId: successor.id, minuteMs: atMs - (atMs % 60_000), lastAcceptedMs: atMs };
+  const counts = [{ ...count, counts: { ...nothing, accepted: 1 } }];
+  const batch = { source: "src_crashed", number: 1, counts, callers: [], refusals: [] };
+  await it.store.recordUsage([batch], atMs);
+  await it.start();
+  await it.pass(LEASE_MS);
+  expect((await it.mine.findKey(old.id))?.overlap?.startedAtMs).toBeGreaterThanOrEqual(atMs);
+});
+
+test("a store that cannot start overlaps loses no count", async () => {
+  const it = await world({ startOverlaps: () => Promise.reject(new Error("away")) });
+  const verification = await it.start();
+  const { id, token } = await it.issue();
+  await verification.verify(token, secret);
+  await it.pass(1_000);
+  expect(await it.mine.sumUsage(id, 0)).toMatchObject({ accepted: 1 });
+  expect(verification.status().verdictsLost).toBe(0);
+  await verification.stop();
+});
+
 test("a clean stop releases the node's row", async () => {
   const { start, store } = await world();
   const verification = await start();

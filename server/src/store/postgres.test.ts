@@ -22,6 +22,8 @@ beforeAll(async () => {
 
 afterAll(() => postgres.stop());
 
+const DAY_MS = 24 * 60 * 60_000;
+
 let made = 0;
 const options = () => ({ randomId: () => `random_${++made}`, leaseMs: 10_000 });
 const open = async (name?: string): Promise<OpenPostgres> =>
@@ -130,6 +132,50 @@ test("nodes that change the same keys at once neither lose a seq nor wait in a c
   for (const key of keys) assert.equal(await world.revokedAtMs(key.digest), START_MS);
   const audited = first.db.selectFrom("audit_event").where("action", "=", "api_key.revoked");
   assert.equal((await audited.selectAll().execute()).length, keys.length);
+  for (const { store } of nodes) await store.close();
+});
+
+test("nodes that give the same keys other ends at once do not wait in a circle", async () => {
+  const name = await postgres.migrated();
+  const nodes = await Promise.all([open(name), open(name), open(name)]);
+  const [first = fail()] = nodes;
+  const world = await makeWorld(first.store, first.db);
+  const keys = await Promise.all(Array.from({ length: 4 }, () => world.stored("production")));
+  const uses = keys.map((key) => counted(key.id, { accepted: 1 }));
+  const nextEventId = () => world.id("evt");
+  const origin = () => world.origin();
+  const by = { ...origin(), actor: { type: "system", id: "x", name: "x" } as const };
+  const deeds = nodes.flatMap(({ store }, node) => {
+    const acme = store.account(world.acme.accountId);
+    const ofKeys = (node % 2 === 0 ? keys : keys.toReversed()).flatMap((key, index) => [
+      acme.editKey(key.id, { expiresAtMs: START_MS + DAY_MS + index + node }, origin()),
+      acme.rotateKey(key.id, world.rotation({ starts: "first_use" }), origin(), nextEventId, null),
+      acme.rotateKey(
+        key.id,
+        world.rotation(),
+        origin(),
+        nextEventId,
+        world.once(`${node}${index}`),
+      ),
+      acme.editKey(key.id, { overlapMs: 60_000 * (node + 1) }, origin()),
+      store.recordUsage([batch(`src_${node}_${index}`, 1, { counts: uses })], START_MS),
+      store.startOverlaps(by, nextEventId),
+      acme.createKey("production", world.newKey(), origin(), null),
+      ...(index === 0 ? [acme.revokeKey(key.id, null, origin(), null)] : []),
+    ]);
+    const ofAccount = [9, 3, 7].map((days) => acme.setKeyMaxAge(days * DAY_MS, origin()));
+    return [...ofKeys, ...ofAccount];
+  });
+  await Promise.all(deeds);
+
+  const changes = await world.changes();
+  assert.deepEqual(
+    changes.map(({ seq }) => seq),
+    changes.map((_, index) => index + 1),
+  );
+  const rows = await first.db.selectFrom("api_key").selectAll().execute();
+  for (const { expires_at: endMs, revoked_at: revokedMs } of rows)
+    assert(revokedMs !== null || (endMs ?? Infinity) <= START_MS + 9 * DAY_MS);
   for (const { store } of nodes) await store.close();
 });
 
