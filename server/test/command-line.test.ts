@@ -1,6 +1,8 @@
+import { spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterEach, expect, test } from "vitest";
 import { waitFor } from "./child.ts";
 import {
@@ -11,6 +13,8 @@ import {
   startServer,
   temporaryFolder,
 } from "./real-server.ts";
+
+const BINARY = fileURLToPath(new URL("../bin/latchkey.js", import.meta.url));
 
 const SETUP = ["setup", "--email", "Ada@Example.com", "--name", "Ada", "--account", "Acme"];
 const PIPED = [...SETUP, "--password-stdin", "--json"];
@@ -55,6 +59,17 @@ test("latchkey alone serves", async () => {
   });
   expect(server.stdout()).toMatch(/^Latchkey listens on http:\/\/127\.0\.0\.1:/);
   expect(await server.end()).toEqual({ code: 0, signal: null });
+});
+
+test("whoever stops reading ends a command quietly, as a signal would", async () => {
+  const child = spawn(process.execPath, [BINARY, "--help"], { env: { PATH: process.env.PATH } });
+  child.stdout.destroy();
+  let stderr = "";
+  child.stderr.on("data", (chunk) => {
+    stderr += String(chunk);
+  });
+  const code = await new Promise((resolve) => child.once("close", resolve));
+  expect([code, stderr]).toEqual([141, ""]);
 });
 
 test("--version is a version", async () => {
