@@ -15,7 +15,9 @@ export function Empty({ icon: Icon, title, text, children }: EmptyProps) {
   return (
     <Stack className={styles.empty ?? ""} align="center" gap="xs" role="status">
       <Icon size={30} stroke={1.4} aria-hidden />
-      <Text fw={600}>{title}</Text>
+      <Text fw={600} ta="center">
+        {title}
+      </Text>
       <Text c="dimmed" fz="sm" ta="center" maw={420}>
         {text}
       </Text>
