@@ -29,5 +29,6 @@ export default defineConfig({
     ],
     testTimeout: 20_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 10_000 } }, // a slow machine may take longer than the usual second
   },
 });
