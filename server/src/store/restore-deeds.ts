@@ -19,8 +19,6 @@ export interface Found {
   readonly name: string;
   /** `null` when there is nothing to mark it by. */
   readonly mark: ((seq: number) => { execute(): Promise<unknown> }) | null;
-  /** What its audit event tells besides. */
-  readonly details?: Readonly<Record<string, number>>;
 }
 
 export type Find = (trx: Database, record: RestoreRecord) => Promise<Found | "known" | "unknown">;
@@ -109,11 +107,7 @@ export const DEEDS: Readonly<Record<RestoreDeed, Find>> = {
       .where((eb) => eb.or([eb("expires_at", "is", null), eb("expires_at", ">", latest)]))
       .executeTakeFirstOrThrow();
     if (longer.numUpdatedRows === 0n) return "known";
-    return {
-      ...ofWhole(id, account[0].slug),
-      mark: null,
-      details: { api_keys_shortened: Number(longer.numUpdatedRows) },
-    };
+    return { ...ofWhole(id, account[0].slug), mark: null };
   },
 
   "account.suspended": (trx, { id, atMs }) =>

@@ -152,8 +152,5 @@ async function findEvent(
   return { actor: actorOf(row, "actor"), maxAgeDays: data?.api_key_max_age_days ?? null };
 }
 
-/** What the audit log tells of a maximum age that has shortened the lives of keys. */
-const MAX_AGE = z.object({
-  api_key_max_age_days: z.int().min(1),
-  api_keys_shortened: z.int().min(1),
-});
+/** What the audit log tells of a maximum age. It has shortened lives of keys where a revocation is of the same moment. */
+const MAX_AGE = z.object({ api_key_max_age_days: z.int().min(1) });

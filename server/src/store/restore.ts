@@ -162,7 +162,6 @@ async function repeat(
         reason: record.reason,
         expires_at: record.expiresAtMs,
         api_key_max_age_days: record.maxAgeDays,
-        ...found.details,
       },
     },
     {

@@ -255,6 +255,12 @@ describe.each([
         START_MS + 1,
       ]);
     });
+    await withStore(engine.openRestored(), async ({ db }) => {
+      // What was done again is exported again.
+      expect(await exportAll({ db })).toMatchObject([
+        { deed: "account.key_max_age", maxAgeDays: 30 },
+      ]);
+    });
   });
 
   test("a suspension that was lifted, and an end that was moved again, are not exported", async () => {
