@@ -1,6 +1,10 @@
+import { once } from "node:events";
+import { request } from "node:http";
+import { setTimeout as delay } from "node:timers/promises";
 import { connectVerifier } from "@latchkey/sdk";
 import { createClient } from "@latchkey/sdk/client";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { GRANT_MAX_MS } from "../src/http/route.ts";
 import { ask, nodeOf, statusesOf } from "./fleet/probe.ts";
 import { type Fleet, startFleet } from "./fleet.ts";
 import { outcomeOf, startWorld, type World } from "./verifiers/world.ts";
@@ -104,4 +108,23 @@ test("many concurrent exchanges over several nodes give as many keys as may live
   );
   expect(outcomes.filter((outcome) => outcome === "given")).toHaveLength(20);
   expect(outcomes.filter((outcome) => outcome === "rate_limited")).toHaveLength(10);
+});
+
+test("a call whose body comes after its token's deletion has returned is refused, though it began before", async () => {
+  const node = nodeOf(fleet, 0);
+  const doomed = await node.client.serviceTokens.create({ name: "Doomed" });
+  const body = JSON.stringify({ name: "Back again" });
+  const call = request(`${node.url}/v1/service_tokens`, {
+    method: "POST",
+    headers: { Authorization: `Bearer ${doomed.token}`, "Content-Type": "application/json" },
+  });
+  const answered = once(call, "response");
+  call.write(body.slice(0, 3));
+  expect(await managed(doomed.token)).toEqual([200, 200, 200]);
+  await node.client.serviceTokens.delete(doomed.id);
+  await delay(2 * GRANT_MAX_MS);
+  call.end(body.slice(3));
+  const [response] = await answered;
+  response.resume();
+  expect(response.statusCode).toBe(401);
 });

@@ -135,14 +135,14 @@ async function bringEndsForward(
   { maxAgeMs, sinceMs }: KeyMaxAge,
   nowMs: number,
 ): Promise<number> {
-  const latest = sql<number>`case when created_at > ${sql.lit(sinceMs)}
-    then created_at + ${sql.lit(maxAgeMs)} else ${sql.lit(sinceMs + maxAgeMs)} end`;
+  const latest = sql<number>`case when created_at > ${sinceMs}
+    then created_at + ${maxAgeMs} else ${sinceMs + maxAgeMs} end`;
   const isLater = (end: "expires_at" | "expires_before") =>
     sql<boolean>`(${sql.ref(end)} is null or ${sql.ref(end)} > ${latest})`;
   const rotated = sql<boolean>`overlap_ms is not null`;
   const longer = sql<boolean>`environment_id in (
       select id from environment where account_id = ${accountId} and deleted_at is null)
-    and revoked_at is null and (expires_at is null or expires_at > ${sql.lit(nowMs)})
+    and revoked_at is null and (expires_at is null or expires_at > ${nowMs})
     and (${isLater("expires_at")} or (${rotated} and ${isLater("expires_before")}))`;
   // Whoever locks several keys does it in this order.
   const batch = sql<string>`(select id from api_key where ${longer} order by id
