@@ -3,8 +3,9 @@ import type { Command } from "commander";
 import { type Done, jsonOption, yesOption } from "./argument.ts";
 import { agree } from "./confirm.ts";
 import { collect, connect } from "./connection.ts";
+import { shown } from "./printable.ts";
 import { receiptText } from "./receipt.ts";
-import { printable, table } from "./table.ts";
+import { table } from "./table.ts";
 import { CommandFailure, EXIT, type Terminal, writeJson } from "./terminal.ts";
 
 interface CreateOptions {
@@ -64,7 +65,7 @@ export function describeAccounts(command: Command, terminal: Terminal, done: Don
       await agree(
         terminal,
         options,
-        async () => `Suspend the account ${slug}? All its keys are refused.`,
+        async () => shown`Suspend the account ${slug}? All its keys are refused.`,
         "Nothing was suspended.",
       );
       done(await edit(terminal, slug, { suspended: true }, options));
@@ -103,9 +104,9 @@ async function createAccount(terminal: Terminal, options: CreateOptions): Promis
     environment.secret_key,
   ]);
   terminal.stdout.write(
-    `Account ${created.account.slug} (${created.account.id}) is there. These tokens are shown this once; keep them now.\n\n` +
+    shown`Account ${created.account.slug} (${created.account.id}) is there. These tokens are shown this once; keep them now.\n\n` +
       `${table([["ENVIRONMENT", "PUBLIC KEY", "SECRET KEY"], ...rows])}\n` +
-      `Service token: ${created.service_token}\n`,
+      shown`Service token: ${created.service_token}\n`,
   );
   return EXIT.done;
 }
@@ -163,7 +164,7 @@ async function edit(
     const { revocation } = account;
     const state =
       revocation === null ? "It is active." : `It is suspended. ${receiptText(revocation)}`;
-    terminal.stdout.write(`${account.slug}, "${printable(account.name)}". ${state}\n`);
+    terminal.stdout.write(shown`${account.slug}, "${account.name}". ${state}\n`);
   }
   return EXIT.done;
 }
@@ -175,7 +176,7 @@ async function deleteAccount(
 ): Promise<number> {
   const { accounts } = connect(terminal, "operator");
   const question = async (): Promise<string> =>
-    `Delete the account ${printable(slug)} with everything in it for good? Its slug is never given out again.`;
+    shown`Delete the account ${slug} with everything in it for good? Its slug is never given out again.`;
   await agree(terminal, options, question, "Nothing was deleted.");
   const receipt = await accounts.delete(slug);
   if (options.json === true) writeJson(terminal, receipt);

@@ -3,8 +3,9 @@ import type { Command } from "commander";
 import { type Done, jsonOption, yesOption } from "./argument.ts";
 import { agree } from "./confirm.ts";
 import { collect, connect } from "./connection.ts";
+import { shown } from "./printable.ts";
 import { receiptText } from "./receipt.ts";
-import { printable, table } from "./table.ts";
+import { table } from "./table.ts";
 import { EXIT, type Terminal, writeJson } from "./terminal.ts";
 
 /** Describes `latchkey environments`. @param done Told the exit code. */
@@ -29,7 +30,7 @@ export function describeEnvironments(command: Command, terminal: Terminal, done:
       if (json === true) writeJson(terminal, created);
       else {
         terminal.stderr.write(
-          `Environment ${created.slug} (${created.id}) is there. Its keys are shown this once; keep them now.\n`,
+          shown`Environment ${created.slug} (${created.id}) is there. Its keys are shown this once; keep them now.\n`,
         );
         terminal.stdout.write(
           table([
@@ -48,7 +49,7 @@ export function describeEnvironments(command: Command, terminal: Terminal, done:
     .action(async (slug: string, { name, json }: { name: string; json?: true }) => {
       const renamed = await connect(terminal, "service").environments.rename(slug, { name });
       if (json === true) writeJson(terminal, renamed);
-      else terminal.stdout.write(`${renamed.slug} is called "${printable(renamed.name)}".\n`);
+      else terminal.stdout.write(shown`${renamed.slug} is called "${renamed.name}".\n`);
       done(EXIT.done);
     });
   environments
@@ -91,7 +92,7 @@ async function remove(
   const question = async (): Promise<string> => {
     const { entries, more } = await collect(apiKeys.all({ environment: slug }), COUNTED_MAX);
     const keys = `${more ? "more than " : ""}${entries.length} active keys`;
-    return `Delete the environment ${printable(slug)} with ${keys} for good? Its slug is never given out again.`;
+    return shown`Delete the environment ${slug} with ${keys} for good? Its slug is never given out again.`;
   };
   await agree(terminal, options, question, "Nothing was deleted.");
   const receipt = await environments.delete(slug);

@@ -4,7 +4,7 @@ import { SettingsError } from "../config.ts";
 import { NewerSchema } from "../store/migrations/migrate.ts";
 import { DatabaseError, InvalidDatabaseUrl } from "../store/postgres-errors.ts";
 import { StoreInUse } from "../store/sqlite.ts";
-import { printable } from "./table.ts";
+import { printable, printableLines } from "./printable.ts";
 import { CommandFailure, EXIT } from "./terminal.ts";
 
 /** Where a command was when something went wrong; names what people can change. */
@@ -18,6 +18,10 @@ export interface Place {
 
 /** What a person reads when a command could not do its work: what is wrong, and what to do. Never a stack. */
 export function explain(error: unknown, place: Place = {}): string {
+  return printableLines(explanationOf(error, place));
+}
+
+function explanationOf(error: unknown, place: Place): string {
   if (error instanceof CommandFailure || error instanceof SettingsError) return error.message;
   if (error instanceof StoreInUse)
     return `Another latchkey is running on ${place.dataFolder ?? "this data folder"}. Stop it first, or use another folder (LATCHKEY_DATA).`;

@@ -5,8 +5,8 @@ import { agree } from "./confirm.ts";
 import { connect } from "./connection.ts";
 import { exitCodeOf, explain } from "./explain.ts";
 import { lastUseText } from "./key-facts.ts";
+import { printable, shown } from "./printable.ts";
 import { receiptText } from "./receipt.ts";
-import { printable } from "./table.ts";
 import { EXIT, type Terminal, writeJson } from "./terminal.ts";
 
 /** Keys that are revoked at one time: they share what they wait for. */
@@ -85,7 +85,7 @@ async function question(
 }
 
 function told({ id, hint, revocation }: ApiKeyJson): string {
-  return `${id} (${hint}): ${revocation === null ? "revoked." : receiptText(revocation)}`;
+  return shown`${id} (${hint}): ${revocation === null ? "revoked." : receiptText(revocation)}`;
 }
 
 const HELP = `

@@ -4,6 +4,7 @@ import { type Done, type EndOptions, endOf, endOptions, jsonOption } from "./arg
 import { connect } from "./connection.ts";
 import { duration, timeText } from "./duration.ts";
 import { overlapText } from "./key-facts.ts";
+import { shown } from "./printable.ts";
 import { receiptText } from "./receipt.ts";
 import { EXIT, type Terminal, writeJson } from "./terminal.ts";
 
@@ -46,20 +47,20 @@ async function rotate(terminal: Terminal, id: string, options: RotateOptions): P
   if (options.json === true) writeJson(terminal, rotated);
   else {
     terminal.stderr.write(
-      `The key ${rotated.id} (${rotated.hint}) is shown this once; keep it now.\n`,
+      shown`The key ${rotated.id} (${rotated.hint}) is shown this once; keep it now.\n`,
     );
-    terminal.stdout.write(`${rotated.api_key}\n`);
+    terminal.stdout.write(shown`${rotated.api_key}\n`);
     terminal.stderr.write(`${endText(rotated)}\n`);
   }
   return EXIT.done;
 }
 
 function endText({ predecessor: old }: RotatedApiKeyJson): string {
-  const name = `The old key ${old.id} (${old.hint})`;
+  const name = shown`The old key ${old.id} (${old.hint})`;
   if (old.revoked_at !== null)
     return `${name} is revoked.${old.revocation === null ? "" : ` ${receiptText(old.revocation)}`}`;
-  if (old.overlap !== null) return `${name} goes on for ${overlapText(old.overlap)}.`;
-  return `${name} ends: ${timeText(old.expires_at)}.`;
+  if (old.overlap !== null) return shown`${name} goes on for ${overlapText(old.overlap)}.`;
+  return shown`${name} ends: ${timeText(old.expires_at)}.`;
 }
 
 const HELP = `

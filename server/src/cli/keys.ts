@@ -13,6 +13,7 @@ import { duration, timeText } from "./duration.ts";
 import { describeKey, statusOf } from "./key-facts.ts";
 import { describeRevocation } from "./key-revocation.ts";
 import { describeRotation } from "./key-rotation.ts";
+import { shown } from "./printable.ts";
 import { table } from "./table.ts";
 import { CommandFailure, EXIT, type Terminal, writeJson } from "./terminal.ts";
 
@@ -161,9 +162,9 @@ async function createKey(terminal: Terminal, options: CreateOptions): Promise<nu
   if (options.json === true) writeJson(terminal, created);
   else {
     const once = type === "secret" ? " is shown this once; keep it now" : "";
-    terminal.stderr.write(`The ${type} key ${created.id} (${created.hint})${once}.\n`);
+    terminal.stderr.write(shown`The ${type} key ${created.id} (${created.hint})${once}.\n`);
     // Alone on standard output, for a file or a variable.
-    terminal.stdout.write(`${created.api_key}\n`);
+    terminal.stdout.write(shown`${created.api_key}\n`);
   }
   return EXIT.done;
 }
@@ -179,7 +180,7 @@ async function updateKey(terminal: Terminal, id: string, options: UpdateOptions)
   const edit = { description, metadata, expires_at, overlap_seconds };
   const key = await connect(terminal, "service").apiKeys.update(id, edit);
   if (options.json === true) writeJson(terminal, key);
-  else terminal.stdout.write(`${key.id} (${key.hint}) ends: ${timeText(key.expires_at)}.\n`);
+  else terminal.stdout.write(shown`${key.id} (${key.hint}) ends: ${timeText(key.expires_at)}.\n`);
   return EXIT.done;
 }
 

@@ -9,6 +9,7 @@ import { serverUrl } from "./connection.ts";
 import { describeEnvironments } from "./environments.ts";
 import { exitCodeOf, explain } from "./explain.ts";
 import { describeKeys } from "./keys.ts";
+import { printableLines } from "./printable.ts";
 import { describeRefusals } from "./refusals.ts";
 import { describeRestore } from "./restore.ts";
 import { describeRevocations } from "./revocations.ts";
@@ -112,7 +113,8 @@ export async function runProgram(
     const place = error instanceof ApiError ? { url: serverUrl(terminal.env) } : {};
     terminal.stderr.write(`latchkey: ${explain(error, place)}\n`);
     const level = terminal.env.LATCHKEY_LOG_LEVEL;
-    if (level === "debug" || level === "trace") terminal.stderr.write(`${stackOf(error)}\n`);
+    if (level === "debug" || level === "trace")
+      terminal.stderr.write(`${printableLines(stackOf(error))}\n`);
     return exitCodeOf(error);
   }
 }
@@ -138,15 +140,17 @@ Examples:
       serves http://127.0.0.1:4400 with its data in ./data; the first time it prints a set-up link
   $ latchkey setup --email ada@example.com --name "Ada" --account "Acme" --password-stdin --json < password.txt
       the same set-up without a browser: prints the first tokens as JSON
-  $ KEY=$(LATCHKEY_SERVICE_TOKEN=st_… latchkey keys create --environment production)
+  $ latchkey config set token
+      asks for a token, hidden, and remembers it for its server; each command below takes the one that it needs
+  $ KEY=$(latchkey keys create --environment production)
       an API key
-  $ LATCHKEY_SERVICE_TOKEN=st_… latchkey keys revoke key_0195f2c47d3e7a41b6c0a2d95e1f8b37
+  $ latchkey keys revoke key_0195f2c47d3e7a41b6c0a2d95e1f8b37
       refused everywhere when it returns
-  $ LATCHKEY_OPERATOR_TOKEN=ot_… latchkey accounts create --name "Globex" --slug globex
+  $ latchkey accounts create --name "Globex" --slug globex
       one more account, for a customer of yours
-  $ LATCHKEY_OPERATOR_TOKEN=ot_… latchkey tokens create --name "Checkout service"
+  $ latchkey tokens create --name "Checkout service"
       a verifier token, with which an app verifies keys in its own process
-  $ LATCHKEY_SERVICE_TOKEN=st_… latchkey refusals show req_7Jc0mQ2xkV4dRb9sYtHn3WfA
+  $ latchkey refusals show req_7Jc0mQ2xkV4dRb9sYtHn3WfA
       why a request was refused
 
 Environment variables:

@@ -4,7 +4,8 @@ import { CLIENT_VARIABLES } from "../config.ts";
 import { wholeNumber } from "./argument.ts";
 import { collect, connect } from "./connection.ts";
 import { timeText } from "./duration.ts";
-import { printable, table } from "./table.ts";
+import { printable } from "./printable.ts";
+import { table } from "./table.ts";
 import { CommandFailure, EXIT, type Terminal, writeJson } from "./terminal.ts";
 
 /** Reasons of refusals of known keys, and those that only the operator sees. */

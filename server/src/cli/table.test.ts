@@ -1,22 +1,8 @@
 import { PassThrough } from "node:stream";
 import { expect, test } from "vitest";
-import { printable, table } from "./table.ts";
+import { table } from "./table.ts";
 
 const terminal = (columns: number) => Object.assign(new PassThrough(), { isTTY: true, columns });
-
-test.each([
-  ["\u001b[31mred", "?[31mred"],
-  ["\u009b31m", "?31m"],
-  ["two\r\nlines\ttab", "two??lines?tab"],
-  ["bell\u0007 null\u0000 delete\u007f", "bell? null? delete?"],
-  ["turned \u202eround\u2066", "turned ?round?"],
-  ["lines\u2028of\u2029another", "lines?of?another"],
-  ["hid\u200bden\ufeff", "hid?den?"],
-  ["half \ud800", "half ?"],
-  ["München 東京 👩‍🚀", "München 東京 👩‍🚀"],
-])("%j is shown as %j", (text, shown) => {
-  expect(printable(text)).toBe(shown);
-});
 
 test("columns stand below each other, whatever is in them", () => {
   expect(

@@ -1,4 +1,7 @@
+import { printable } from "./printable.ts";
 import type { Output } from "./terminal.ts";
+
+export { printable };
 
 /** Between two columns. */
 const GAP = "  ";
@@ -72,12 +75,4 @@ function width(text: string): number {
 export function rightAligned(cells: readonly string[]): string[] {
   const longest = Math.max(...cells.map(({ length }) => length));
   return cells.map((cell) => cell.padStart(longest));
-}
-
-/**
- * A text that somebody else chose, as a terminal may show it: without what it obeys, what breaks a line, what turns its
- * direction round or cannot be seen, and halves of characters. Joiners stay, for emoji are made with them.
- */
-export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Cs}]|(?!\u200d)\p{Cf}/gu, "?");
 }

@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 import type { Ambient } from "../ambient.ts";
+import { printableJson } from "./printable.ts";
 
 /** A stream of text, and whether somebody reads it at a terminal, how wide that is. */
 export type Output = NodeJS.WritableStream & {
@@ -60,5 +61,5 @@ export class CommandFailure extends Error {
 
 /** Writes what a program asked for by `--json`: one document. */
 export function writeJson({ stdout }: Terminal, value: unknown): void {
-  stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+  stdout.write(`${printableJson(value)}\n`);
 }

@@ -11,8 +11,9 @@ import {
 import { agree } from "./confirm.ts";
 import { collect, connect } from "./connection.ts";
 import { timeText } from "./duration.ts";
+import { shown } from "./printable.ts";
 import { receiptText } from "./receipt.ts";
-import { printable, table } from "./table.ts";
+import { table } from "./table.ts";
 import { CommandFailure, EXIT, type Terminal, writeJson } from "./terminal.ts";
 
 /** What the operator creates; the first unless told otherwise. The account's own are of the kind `service`. */
@@ -85,7 +86,7 @@ async function createToken(terminal: Terminal, options: CreateOptions): Promise<
   if (json === true) writeJson(terminal, created);
   else {
     terminal.stderr.write(`${named(created)} is shown this once; keep it now.\n`);
-    terminal.stdout.write(`${created.token}\n`);
+    terminal.stdout.write(shown`${created.token}\n`);
   }
   return EXIT.done;
 }
@@ -152,7 +153,7 @@ const kindOf = (token: Token): string => ("kind" in token ? token.kind : "servic
 
 function named(token: Token): string {
   const kind = kindOf(token);
-  return `${kind.charAt(0).toUpperCase()}${kind.slice(1)} token "${printable(token.name)}" (${token.hint})`;
+  return shown`${kind.charAt(0).toUpperCase()}${kind.slice(1)} token "${token.name}" (${token.hint})`;
 }
 
 const HELP = `

@@ -4,6 +4,7 @@ import { CLIENT_VARIABLES } from "../config.ts";
 import { wholeNumber } from "./argument.ts";
 import { connect } from "./connection.ts";
 import { moment } from "./duration.ts";
+import { printableLines, shown } from "./printable.ts";
 import { sparkline } from "./sparkline.ts";
 import { rightAligned, table } from "./table.ts";
 import { EXIT, type Output, type Terminal, writeJson } from "./terminal.ts";
@@ -72,13 +73,13 @@ async function usage(terminal: Terminal, options: UsageOptions): Promise<number>
     top: options.top,
   };
   if (options.csv === true) {
-    terminal.stdout.write(await client.usage.csv(query));
+    terminal.stdout.write(printableLines(await client.usage.csv(query)));
     return EXIT.done;
   }
   const read = await client.usage.read(query);
   if (options.json === true) writeJson(terminal, read);
   else if (read.entries.length === 0)
-    terminal.stdout.write(`No key was verified from ${read.from} to ${read.to}.\n`);
+    terminal.stdout.write(shown`No key was verified from ${read.from} to ${read.to}.\n`);
   else terminal.stdout.write(picture(read, terminal.stdout) + usageText(read, options.groupBy));
   return EXIT.done;
 }
