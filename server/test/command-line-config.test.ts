@@ -89,6 +89,45 @@ test("a remembered token goes to its own server, and to no other", async () => {
   expect((await sent(LIST)).token).toBeUndefined();
 });
 
+test("a token goes with the URL that it was remembered for, and that is said", async () => {
+  await run(["config", "set", "url", stage.url]);
+  await run(["config", "set", "token"], {}, SERVICE);
+  await run(["config", "set", "token"], {}, OPERATOR);
+  expect((await run(["config", "set", "url", `${stage.url}/`])).stderr).not.toContain("Forgot");
+  expect((await sent(LIST)).token).toBe(SERVICE);
+  const forgot = `Forgot what was for ${stage.url}: service token, operator token.\n`;
+  const unset = await run(["config", "unset", "url"]);
+  expect(unset).toEqual({ code: 0, stdout: "", stderr: forgot });
+  expect(readFileSync(file(), "utf8")).toBe("{}\n");
+  const without = await sent(LIST, { LATCHKEY_URL: stage.url });
+  expect([without.code, without.token]).toEqual([1, undefined]);
+  expect((await run(LIST)).stderr).toContain("LATCHKEY_SERVICE_TOKEN is not set");
+
+  await run(["config", "set", "url", stage.url]);
+  await run(["config", "set", "token"], {}, OPERATOR);
+  const other = await run(["config", "set", "url", "https://keys.example.com"]);
+  expect(other.stderr).toContain(`Forgot what was for ${stage.url}: operator token.\n`);
+  await run(["config", "set", "url", stage.url]);
+  expect((await sent(["accounts", "list"])).token).toBeUndefined();
+});
+
+test("a token is remembered for the server in force, and for no other", async () => {
+  const elsewhere = { LATCHKEY_URL: "https://other.example.com" };
+  await run(["config", "set", "token"], { LATCHKEY_URL: `${stage.url}/` }, SERVICE);
+  expect((await sent(LIST)).token).toBe(SERVICE);
+  const before = readFileSync(file(), "utf8");
+  const refused = await run(["config", "set", "token"], elsewhere, OPERATOR);
+  expect([refused.code, refused.stdout]).toEqual([1, ""]);
+  expect(refused.stderr).toContain(`is https://other.example.com, but what is remembered is for`);
+  expect(readFileSync(file(), "utf8")).toBe(before);
+  for (const LATCHKEY_URL of ["nowhere", "http://keys.example.com"]) {
+    const readable = await run(["config", "set", "token"], { LATCHKEY_URL }, OPERATOR);
+    expect([readable.code, readable.stdout]).toEqual([1, ""]);
+    expect(readable.stderr).toContain("latchkey: LATCHKEY_URL ");
+  }
+  expect(readFileSync(file(), "utf8")).toBe(before);
+});
+
 test.each([0o644, 0o640, 0o604, 0o660])(
   "a file of mode %o is not used, and told what to do",
   async (mode) => {
@@ -103,7 +142,7 @@ test.each([0o644, 0o640, 0o604, 0o660])(
   },
 );
 
-test.each(["", "{", "[]", '{"url":1}', '{"token":"st_x"}', "null"])(
+test.each(["", "{", "[]", '{"url":1}', '{"token":"st_x"}', '{"service_token":"st_x"}', "null"])(
   "a file that holds %j is not understood",
   async (text) => {
     mkdirSync(join(home, "latchkey"));

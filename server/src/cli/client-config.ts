@@ -1,7 +1,8 @@
 import { type Command, Option } from "commander";
-import { configPath, type Remembered, readRemembered, remember } from "./config-file.ts";
-import { serverUrl, TOKENS } from "./connection.ts";
+import { configPath, type Remembered, readRemembered, remember, tokensIn } from "./config-file.ts";
+import { originFor, originOf, TOKENS } from "./connection.ts";
 import { readSecret } from "./password.ts";
+import { shown } from "./printable.ts";
 import { CommandFailure, EXIT, type Terminal, writeJson } from "./terminal.ts";
 
 const NAMES = ["url", "service_token", "operator_token", "verifier_token"] as const;
@@ -27,13 +28,9 @@ export function describeConfig(
     .action(async () => done(await setToken(terminal)));
   config
     .command("unset")
-    .description("Forget something.")
+    .description("Forget a token; or the URL, and every token with it.")
     .addArgument(set.createArgument("<name>").choices(NAMES))
-    .action((name: (typeof NAMES)[number]) => {
-      const { [name]: _, ...rest } = readRemembered(terminal.env);
-      remember(terminal, rest);
-      done(EXIT.done);
-    });
+    .action((name: (typeof NAMES)[number]) => done(unset(terminal, name)));
   config
     .command("show")
     .description("Show what is remembered; of tokens the end.")
@@ -53,22 +50,45 @@ function setUrl(terminal: Terminal, url: string): number {
   if (protocol !== "https:" && protocol !== "http:")
     throw new CommandFailure("Takes an http:// or https:// URL.", { exitCode: EXIT.usage });
   const before = readRemembered(terminal.env);
-  const path = remember(terminal, before.url === origin ? before : { url: origin });
+  const isSame = before.url !== undefined && originOf(before.url) === origin;
+  const path = remember(terminal, isSame ? before : { url: origin });
   terminal.stderr.write(`${path} has the URL.\n`);
+  if (!isSame) tellForgotten(terminal, before);
   return EXIT.done;
 }
 
+function unset(terminal: Terminal, name: (typeof NAMES)[number]): number {
+  const before = readRemembered(terminal.env);
+  const { [name]: _, ...rest } = before;
+  remember(terminal, name === "url" ? {} : rest);
+  if (name === "url") tellForgotten(terminal, before);
+  return EXIT.done;
+}
+
+/** A token belongs to the server that it was remembered for, and goes with its URL. */
+function tellForgotten({ stderr }: Terminal, before: Remembered): void {
+  const tokens = tokensIn(before).map(words);
+  if (tokens.length > 0)
+    stderr.write(shown`Forgot what was for ${before.url}: ${tokens.join(", ")}.\n`);
+}
+
+const words = (field: string): string => field.replace("_", " ");
+
 async function setToken(terminal: Terminal): Promise<number> {
   const before = readRemembered(terminal.env);
+  const url = originFor(terminal.env, "token");
+  if (before.url !== undefined && originOf(before.url) !== url)
+    throw new CommandFailure(
+      `LATCHKEY_URL is ${url}, but what is remembered is for ${before.url}. Unset LATCHKEY_URL, or run: latchkey config set url ${url}`,
+    );
   const token = await readSecret(terminal, "token");
   const kind = Object.values(TOKENS).find(({ prefix }) => token.startsWith(prefix));
   if (kind === undefined || !/^[\x21-\x7e]{8,128}$/.test(token))
     throw new CommandFailure(
       "That is no service (st_…), operator (ot_…) or verifier (vt_…) token.",
     );
-  const url = before.url ?? new URL(serverUrl(terminal.env)).origin;
   const path = remember(terminal, { ...before, url, [kind.field]: token });
-  terminal.stderr.write(`${path} has the ${kind.field.replace("_", " ")}, for ${url}.\n`);
+  terminal.stderr.write(`${path} has the ${words(kind.field)}, for ${url}.\n`);
   return EXIT.done;
 }
 
@@ -90,7 +110,8 @@ function show(terminal: Terminal, options: { readonly json?: true }): number {
 const HELP = `
 Kept in XDG_CONFIG_HOME/latchkey/config.json (~/.config unless set), readable by you alone; a file that others may read is
 not used. The environment comes first: LATCHKEY_URL, then for each command the variable of the token that it needs, then
-LATCHKEY_TOKEN if that is of the kind. Tokens that are remembered go to the remembered server alone.
+LATCHKEY_TOKEN if that is of the kind. A token is remembered for the server in force, and goes to that one alone: another
+URL, or none, forgets it.
 
 Examples:
   $ latchkey config set url https://keys.example.com

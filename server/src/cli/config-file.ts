@@ -16,12 +16,22 @@ import { CommandFailure, type Terminal } from "./terminal.ts";
 /** What the command line remembers of a server: `latchkey config` writes it. */
 export type Remembered = z.infer<typeof REMEMBERED>;
 
-const REMEMBERED = z.strictObject({
-  url: z.string().optional(),
-  service_token: z.string().optional(),
-  operator_token: z.string().optional(),
-  verifier_token: z.string().optional(),
-});
+const TOKEN_FIELDS = ["service_token", "operator_token", "verifier_token"] as const;
+
+/** Tokens are never without the URL of their server, so that they are sent to no other. */
+const REMEMBERED = z
+  .strictObject({
+    url: z.string().optional(),
+    service_token: z.string().optional(),
+    operator_token: z.string().optional(),
+    verifier_token: z.string().optional(),
+  })
+  .refine((remembered) => remembered.url !== undefined || tokensIn(remembered).length === 0);
+
+/** The tokens that are remembered, by their fields. */
+export function tokensIn(remembered: Partial<Record<string, string>>): string[] {
+  return TOKEN_FIELDS.filter((field) => remembered[field] !== undefined);
+}
 
 /** Where it is remembered: `XDG_CONFIG_HOME/latchkey/config.json`, below `~/.config` unless that is set. `null`: nowhere. */
 export function configPath(env: Terminal["env"]): string | null {

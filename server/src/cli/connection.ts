@@ -42,6 +42,16 @@ export function connect({ env }: Pick<Terminal, "env">, kind: TokenKind): Client
 
 /** The same with a token of any kind. @param what It is, for people. */
 export function clientWith(env: Terminal["env"], token: string, what: string): Client {
+  return createClient({ url: originFor(env, what), token });
+}
+
+/**
+ * The server in force, as what a token may be sent to.
+ *
+ * @param what The token is, for people.
+ * @throws CommandFailure when the token would travel readably over a network.
+ */
+export function originFor(env: Terminal["env"], what: string): string {
   const url = serverUrl(env);
   if (!URL.canParse(url)) throw new CommandFailure("LATCHKEY_URL is not a URL.");
   const { protocol, hostname, origin } = new URL(url);
@@ -49,7 +59,7 @@ export function clientWith(env: Terminal["env"], token: string, what: string): C
     throw new CommandFailure(
       `LATCHKEY_URL must be https:// (http:// for a loopback host only), for the ${what} travels to ${hostname || "it"}.`,
     );
-  return createClient({ url: origin, token });
+  return origin;
 }
 
 /** Where the server is: as the environment says, as is remembered, or where one listens by default. */
@@ -74,12 +84,13 @@ function tokenOf(env: Terminal["env"], kind: TokenKind): string {
 /** What is remembered goes to the server that it is remembered with, and to no other. */
 function rememberedFor(env: Terminal["env"], kind: TokenKind): string | undefined {
   const remembered: Remembered = readRemembered(env);
-  const theirs = remembered.url ?? DEFAULT_URL;
-  const isTheirs = !env.LATCHKEY_URL || originOf(env.LATCHKEY_URL) === originOf(theirs);
+  const isTheirs =
+    remembered.url !== undefined && originOf(serverUrl(env)) === originOf(remembered.url);
   return isTheirs ? remembered[TOKENS[kind].field] : undefined;
 }
 
-const originOf = (url: string): string => (URL.canParse(url) ? new URL(url).origin : url);
+/** Of a URL that is none: itself. */
+export const originOf = (url: string): string => (URL.canParse(url) ? new URL(url).origin : url);
 
 /** Every entry of a list that the client reads page by page, or the first of them, and whether there are more. */
 export async function collect<T>(
