@@ -49,10 +49,13 @@ export function NewToken({ created, onDone }: { created: Token; onDone: () => vo
   );
 }
 
-/** What tells whether the token works; it is not in it, for the line may end up in a history. */
+/**
+ * What tells whether the token works. It is not in it, for the line may end up in a history; nor does the shell make it
+ * an argument of curl, which everybody on the machine may read: `printf` is the shell's own, and -H @- reads it.
+ */
 const whoamiCommand = (): string =>
-  `curl -s ${window.location.origin}/v1/whoami \\
-  -H "Authorization: Bearer $LATCHKEY_SERVICE_TOKEN"`;
+  `printf 'Authorization: Bearer %s' "$LATCHKEY_SERVICE_TOKEN" |
+  curl -s -H @- ${window.location.origin}/v1/whoami`;
 
 /** The first answer got lost on the way, and the second one carries no token any more. */
 function LostToken({ name }: { name: string }) {

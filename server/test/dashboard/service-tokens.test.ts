@@ -1,3 +1,5 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import { createClient } from "@latchkey/sdk/client";
 import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -32,6 +34,14 @@ const exchange = async (token: string, environment = "production"): Promise<stri
   return (await client.apiKeys.exchange(environment)).api_key;
 };
 
+/** Runs a command that the dashboard shows, with the token where it belongs; hears what everybody sees of curl. */
+async function runCommand(line: string, token: string) {
+  const watched = `curl() { echo "$*" >&2; command curl "$@"; }\n${line}`;
+  const env = { PATH: process.env.PATH, LATCHKEY_SERVICE_TOKEN: token };
+  const { stdout, stderr } = await promisify(execFile)("sh", ["-c", watched], { env });
+  return { answer: stdout, curlArguments: stderr };
+}
+
 async function create(page: Page, name: string, expires: string): Promise<void> {
   await button(page, "Create token").click();
   await dialog(page).getByLabel("Name").fill(name);
@@ -63,8 +73,12 @@ test("a service token is shown once, works at once, and is listed with its end",
   expect(token).toMatch(/^st_[0-9A-Za-z]{36}$/);
   expect(await managed(token)).toBe(200);
   const command = dialog(page).getByRole("region", { name: "Command" });
-  expect(await command.textContent()).toContain(`${world.server.url}/v1/whoami`);
-  expect(await command.textContent()).not.toContain(token);
+  const line = (await command.locator("code").textContent()) ?? "";
+  expect(line).not.toContain(token);
+  const ran = await runCommand(line, token);
+  expect(JSON.parse(ran.answer)).toMatchObject({ service_token_name: "Deployments" });
+  expect(ran.curlArguments).toContain(`${world.server.url}/v1/whoami`);
+  expect(ran.curlArguments).not.toContain(token);
   await page.keyboard.press("Escape");
   await dialog(page).getByText("You will not see it again").waitFor();
   await button(dialog(page), "Copy service token").click();
