@@ -1,5 +1,6 @@
 import { sql, type UpdateObject } from "kysely";
 import type { Database } from "./engine.ts";
+import type { KeyMaxAge } from "./key-end.ts";
 import type { RestoreDeed, RestoreRecord } from "./restore-record.ts";
 import type { Schema } from "./schema.ts";
 import type { Actor } from "./store.ts";
@@ -40,12 +41,17 @@ export const DEEDS: Readonly<Record<RestoreDeed, Find>> = {
     }));
   },
 
-  async "api_key.expires"(trx, { id, expiresAtMs }) {
+  async "api_key.expires"(trx, { id, atMs, expiresAtMs }) {
     const key = await findKey(trx, id);
     if (key === undefined) return "unknown";
     const endsSooner = key.expires_at !== null && key.expires_at <= (expiresAtMs ?? 0);
     if (endsSooner || key.revoked_at !== null) return "known";
-    return foundKey(trx, key, (seq) => ({ expires_at: expiresAtMs, expiry_seq: seq }));
+    return foundKey(trx, key, (seq) => ({
+      expires_at: expiresAtMs,
+      expiry_seq: seq,
+      // An overlap that waited has started: were it to start again, it would put the end off.
+      overlap_from: sql`case when overlap_ms is not null then coalesce(overlap_from, ${atMs}) end`,
+    }));
   },
 
   async "access_token.deleted"(trx, { id, atMs }) {
@@ -93,21 +99,17 @@ export const DEEDS: Readonly<Record<RestoreDeed, Find>> = {
   },
 
   async "account.key_max_age"(trx, { id, atMs, maxAgeDays }) {
-    const maxAgeMs = (maxAgeDays ?? 0) * DAY_MS;
-    const latest = sql<number>`case when created_at > ${sql.lit(atMs)}
-      then created_at + ${sql.lit(maxAgeMs)} else ${sql.lit(atMs + maxAgeMs)} end`;
-    const account = await trx.selectFrom("account").select("slug").where("id", "=", id).execute();
-    if (account[0] === undefined) return "unknown";
-    const ofAccount = trx.selectFrom("environment").select("id").where("account_id", "=", id);
-    const longer = await trx
-      .updateTable("api_key")
-      .set({ expires_at: latest })
-      .where("environment_id", "in", ofAccount)
-      .where("revoked_at", "is", null)
-      .where((eb) => eb.or([eb("expires_at", "is", null), eb("expires_at", ">", latest)]))
-      .executeTakeFirstOrThrow();
-    if (longer.numUpdatedRows === 0n) return "known";
-    return { ...ofWhole(id, account[0].slug), mark: null };
+    const maxAge = { maxAgeMs: (maxAgeDays ?? 0) * DAY_MS, sinceMs: atMs };
+    const account = await trx
+      .selectFrom("account")
+      .select("slug")
+      .where("id", "=", id)
+      .executeTakeFirst();
+    if (account === undefined) return "unknown";
+    const isSet = await lowerMaxAge(trx, id, maxAge);
+    const isShorter = await bringEndsForward(trx, id, maxAge);
+    if (!isSet && !isShorter) return "known";
+    return { ...ofWhole(id, account.slug), mark: null };
   },
 
   "account.suspended": (trx, { id, atMs }) =>
@@ -116,6 +118,44 @@ export const DEEDS: Readonly<Record<RestoreDeed, Find>> = {
   "account.deleted": (trx, { id, atMs }) =>
     findAccount(trx, id, "deleted_at", (seq) => ({ deleted_at: atMs, deletion_seq: seq })),
 };
+
+/** Where the account has a shorter one already, that stands. @returns Whether it had not. */
+async function lowerMaxAge(trx: Database, id: string, maxAge: KeyMaxAge): Promise<boolean> {
+  const { maxAgeMs, sinceMs } = maxAge;
+  const { numUpdatedRows } = await trx
+    .updateTable("account")
+    .set({ key_max_age_ms: maxAgeMs, key_max_age_from: sinceMs })
+    .where("id", "=", id)
+    .where((eb) => eb.or([eb("key_max_age_ms", "is", null), eb("key_max_age_ms", ">", maxAgeMs)]))
+    .executeTakeFirstOrThrow();
+  return numUpdatedRows > 0n;
+}
+
+/** Of keys that were rotated, their own ends too: an overlap that starts later goes by them. @returns Whether of any. */
+async function bringEndsForward(
+  trx: Database,
+  accountId: string,
+  { maxAgeMs, sinceMs }: KeyMaxAge,
+): Promise<boolean> {
+  const latest = sql<number>`case when created_at > ${sql.lit(sinceMs)}
+    then created_at + ${sql.lit(maxAgeMs)} else ${sql.lit(sinceMs + maxAgeMs)} end`;
+  const endsLater = sql<boolean>`(expires_at is null or expires_at > ${latest})`;
+  const ownEndsLater = sql<boolean>`(overlap_ms is not null
+    and (expires_before is null or expires_before > ${latest}))`;
+  const { numUpdatedRows } = await trx
+    .updateTable("api_key")
+    .set({
+      expires_at: sql`case when ${endsLater} then ${latest} else expires_at end`,
+      expires_before: sql`case when ${ownEndsLater} then ${latest} else expires_before end`,
+    })
+    .where("environment_id", "in", (eb) =>
+      eb.selectFrom("environment").select("id").where("account_id", "=", accountId),
+    )
+    .where("revoked_at", "is", null)
+    .where((eb) => eb.or([endsLater, ownEndsLater]))
+    .executeTakeFirstOrThrow();
+  return numUpdatedRows > 0n;
+}
 
 function findKey(trx: Database, id: string) {
   return trx

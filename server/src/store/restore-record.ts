@@ -49,7 +49,16 @@ export const RECORD_CHARACTERS_MAX = 65_536;
 
 const count = z.int().min(0);
 const text = z.string().max(4_096);
-const time = z.iso.datetime();
+
+/**
+ * ISO 8601 with a zone, in Unix ms. Years beyond 9999 have a sign and six digits, as ECMA-262 writes them (section
+ * 21.4.1.32): an end may be that far away.
+ */
+const time = z
+  .string()
+  .regex(/^(?:\d{4}|[+-]\d{6})-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)$/)
+  .transform((iso) => Date.parse(iso))
+  .pipe(z.int());
 
 const LINE = z
   .strictObject({
@@ -99,25 +108,25 @@ export function formatRecord(record: RestoreRecord): string {
   } satisfies z.input<typeof LINE>);
 }
 
-/** @returns `undefined` for anything but a line of {@link formatRecord}. */
+/** @returns `undefined` for what {@link formatRecord} would not write, but for other spellings of a time. */
 export function parseRecord(line: string): RestoreRecord | undefined {
   const { success, data } = LINE.safeParse(jsonOf(line));
   if (!success) return undefined;
   const { effective } = data;
   return {
     seq: data.seq,
-    atMs: Date.parse(data.at),
+    atMs: data.at,
     deed: data.deed,
     id: data.id,
     actor: data.by,
     reason: data.reason,
-    expiresAtMs: data.expires_at === null ? null : Date.parse(data.expires_at),
+    expiresAtMs: data.expires_at,
     maxAgeDays: data.max_age_days,
     effective:
       effective === null
         ? null
         : {
-            atMs: Date.parse(effective.at),
+            atMs: effective.at,
             tookMs: effective.took_ms,
             acknowledged: effective.acknowledged,
             lapsed: effective.lapsed,

@@ -2,7 +2,7 @@ import { closeSync, existsSync, openSync, readSync } from "node:fs";
 import { chmod, copyFile, link, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import SqliteDatabase from "better-sqlite3";
-import { Kysely, SqliteDialect } from "kysely";
+import { Kysely, SqliteDialect, sql } from "kysely";
 import { describeSqlite, refuseDamaged, sync, UnusableBackup } from "./backup.ts";
 import type { Database } from "./engine.ts";
 import { migrate } from "./migrations/migrate.ts";
@@ -49,7 +49,7 @@ export interface RestoredSqlite extends Revival {
  * Puts a backup in the place of a SQLite database that no server uses, as one that revives nothing: see {@link revive}.
  *
  * What was taken away since the backup is read from the database that is replaced, where that is the same one at a later
- * time, and from what was exported. It all happens in a copy. The copy takes the old one's place by one rename, so that a
+ * time, and so has all that the backup has, and from what was exported. It all happens in a copy. The copy takes the old one's place by one rename, so that a
  * process that is killed leaves the old one or the new one.
  *
  * @throws StoreInUse, NewerSchema, UnusableBackup, NothingTells, DatabaseOpen: nothing was changed.
@@ -119,7 +119,7 @@ async function reviveCopy(
 ): Promise<Revival & Pick<RestoredSqlite, "untold">> {
   const { store, db } = await openSqlite(staged, options);
   try {
-    const before = await openBefore(replaced, db);
+    const before = await openBefore(replaced, staged, await clockOf(db));
     const { told = null } = before;
     try {
       if (told === null && options.exported === null && !options.reviving)
@@ -162,16 +162,22 @@ type Before =
     }
   | { readonly told?: undefined; readonly untold: string };
 
-async function openBefore(replaced: Replaced, backup: Database): Promise<Before> {
+async function openBefore(
+  replaced: Replaced,
+  backup: string,
+  seqOfBackup: number,
+): Promise<Before> {
   if (replaced.holds === "nothing") return { untold: "there was no database here" };
   if (replaced.holds === "unreadable") return { untold: replaced.why };
   const db = openReadOnly(replaced.path);
   try {
     await migrate(db, "sqlite"); // which writes nothing when there is nothing to do, and else fails
     const seq = await clockOf(db);
-    if (seq < (await clockOf(backup)) || !(await hasAccountsOf(db, backup))) {
+    if (seq < seqOfBackup || !(await hasAllOf(db, backup))) {
       await db.destroy();
-      return { untold: "the database that was here is another one, or older than the backup" };
+      return {
+        untold: "the database that was here is another one, or has not all that the backup has",
+      };
     }
     const leases = await db.selectFrom("node").select(["id", "lease_ms", "below"]).execute();
     return { told: { db, seq, leases } };
@@ -220,16 +226,30 @@ function foldLog(database: SqliteDatabase.Database): void {
   if (busy !== 0) throw new DatabaseOpen();
 }
 
-/** Accounts are never removed from a database, so a later time of it has every one of the backup's. */
-async function hasAccountsOf(db: Database, backup: Database): Promise<boolean> {
-  const newest = await backup
-    .selectFrom("account")
-    .select("id")
-    .orderBy("id", "desc")
-    .executeTakeFirst();
-  if (newest === undefined) return true;
-  const same = db.selectFrom("account").select("id").where("id", "=", newest.id);
-  return (await same.executeTakeFirst()) !== undefined;
+/** What is never removed from a database, and comes with an id of its own. */
+const KEPT_FOR_EVER = [
+  ["account", "id"],
+  ["api_key", "id"],
+  ["access_token", "id"],
+  ["audit_event", "id"],
+  ["revocation", "subject_id"],
+] as const;
+
+/**
+ * Whether a database has all that the backup has, which a later time of the same one has. The clock alone does not tell:
+ * a restore of an older backup raised it above that of this one, and forgot what became of keys that were made between
+ * the two. Neither do the newest ids, where the clock of the machine went back.
+ */
+async function hasAllOf(db: Database, backup: string): Promise<boolean> {
+  await sql`attach database ${backup} as backup`.execute(db);
+  for (const [table, column] of KEPT_FOR_EVER) {
+    const id = sql.ref(column);
+    const lacking = await sql`select 1 from ${sql.table(`backup.${table}`)}
+      where ${id} not in (select ${id} from ${sql.table(`main.${table}`)}) limit 1`.execute(db);
+    if (lacking.rows.length > 0) return false;
+  }
+  await sql`detach database backup`.execute(db);
+  return true;
 }
 
 async function clockOf(db: Database): Promise<number> {

@@ -1,117 +1,16 @@
-import { copyFile } from "node:fs/promises";
-import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { openPostgres } from "../../src/store/postgres.ts";
-import type { Revival } from "../../src/store/restore.ts";
-import { readRecords } from "../../src/store/restore-export.ts";
-import { restorePostgres } from "../../src/store/restore-postgres.ts";
-import { formatRecord, parseRecord, type RestoreRecord } from "../../src/store/restore-record.ts";
-import { restoreSqlite } from "../../src/store/restore-sqlite.ts";
-import { type OpenStore, openSqlite } from "../../src/store/sqlite.ts";
-import { startPostgres, type TestPostgres } from "../postgres.ts";
-import { temporaryFolder } from "../real-server.ts";
-import { realAmbient } from "../service.ts";
+import { describe, expect, test } from "vitest";
+import type { OpenStore } from "../../src/store/sqlite.ts";
 import { makeWorld, START_MS } from "../store/world.ts";
+import { exportAll, load, lostDatabases, withStore } from "./lost-database.ts";
 
-const { sortableId, randomId: idOf } = realAmbient();
-const randomId = () => idOf("row");
 const DAY_MS = 24 * 60 * 60_000;
-
-/** A database that is backed up, lives on, and is lost; what is restored knows only the backup and what was exported. */
-interface Engine {
-  open(): Promise<OpenStore>;
-  backUp(): Promise<void>;
-  restore(exported: readonly RestoreRecord[]): Promise<Revival>;
-  openRestored(): Promise<OpenStore>;
-}
-
-const undo: (() => Promise<unknown>)[] = [];
-let postgres: TestPostgres;
-beforeAll(async () => {
-  postgres = await startPostgres();
-});
-afterAll(async () => {
-  for (const step of undo.reverse()) await step();
-  await postgres?.stop();
-});
-
-async function sqlite(): Promise<Engine> {
-  const { path: folder, remove } = await temporaryFolder();
-  undo.push(remove);
-  const live = join(folder, "live", "latchkey.db");
-  const backup = join(folder, "backup.db");
-  const restored = join(folder, "elsewhere", "latchkey.db");
-  return {
-    open: () => openSqlite(live, { randomId }),
-    backUp: () => copyFile(live, backup),
-    restore: (records) =>
-      restoreSqlite({
-        file: backup,
-        path: restored,
-        exported: exportedOf(records),
-        reviving: false,
-        nowMs: START_MS,
-        randomId,
-        sortableId,
-      }),
-    openRestored: () => openSqlite(restored, { randomId }),
-  };
-}
-
-async function onPostgres(): Promise<Engine> {
-  const live = await postgres.migrated();
-  const backup = `${live}_backup`;
-  const open = (name: string) => openPostgres(postgres.url(name), { randomId, leaseMs: 10_000 });
-  return {
-    open: () => open(live),
-    backUp: async () => void (await postgres.run(`create database ${backup} template ${live}`)),
-    restore: (records) =>
-      restorePostgres({
-        url: postgres.url(backup),
-        exported: exportedOf(records),
-        leaseMs: 10_000,
-        randomId,
-        sortableId,
-      }),
-    openRestored: () => open(backup),
-  };
-}
-
-async function* given(records: readonly RestoreRecord[]) {
-  yield* records;
-}
-
-const exportedOf = (records: readonly RestoreRecord[]) => ({
-  seqMax: Math.max(0, ...records.map(({ seq }) => seq)),
-  read: () => given(records),
-});
-
-async function exportAll({ db }: Pick<OpenStore, "db">, afterSeq = 0): Promise<RestoreRecord[]> {
-  const records: RestoreRecord[] = [];
-  for await (const record of readRecords(db, afterSeq)) {
-    const line = parseRecord(formatRecord(record));
-    expect(line).toEqual(record);
-    records.push(record);
-  }
-  return records;
-}
-
-async function withStore<T>(opened: Promise<OpenStore>, work: (o: OpenStore) => Promise<T>) {
-  const store = await opened;
-  try {
-    return await work(store);
-  } finally {
-    await store.store.close();
-  }
-}
 
 /** The clock and the rows of nodes, as a node would see them that joins. */
 const clockOf = async ({ store }: OpenStore) => (await store.leases.readNodes()).seq;
 
-describe.each([
-  ["sqlite", sqlite],
-  ["postgres", onPostgres],
-])("on %s", (_, engineOf) => {
+const engines = lostDatabases();
+
+describe.each(Object.entries(engines))("on %s", (_, engineOf) => {
   test("whatever was taken away before or after the backup is gone after the restore, and nothing else", async () => {
     const engine = await engineOf();
     const opened = await engine.open();
@@ -233,36 +132,6 @@ describe.each([
     });
   });
 
-  test("ends that a maximum age brought forward are brought forward again; younger ones stay", async () => {
-    const engine = await engineOf();
-    const opened = await engine.open();
-    const world = await makeWorld(opened.store, opened.db);
-    const eternal = await world.stored("production");
-    const soon = await world.stored("production", { expiresAtMs: START_MS + 1 });
-    await opened.store.close();
-    await engine.backUp();
-    const records = await withStore(engine.open(), async ({ store, db }) => {
-      const account = store.account(world.acme.accountId);
-      await account.setKeyMaxAge(30 * DAY_MS, world.origin(START_MS + 7));
-      return exportAll({ db });
-    });
-    expect(records).toMatchObject([{ deed: "account.key_max_age", maxAgeDays: 30 }]);
-    await engine.restore(records);
-    await withStore(engine.openRestored(), async ({ store }) => {
-      const keys = await load(store, [eternal, soon]);
-      expect(keys.map((key) => key?.expiresAtMs)).toEqual([
-        START_MS + 7 + 30 * DAY_MS,
-        START_MS + 1,
-      ]);
-    });
-    await withStore(engine.openRestored(), async ({ db }) => {
-      // What was done again is exported again.
-      expect(await exportAll({ db })).toMatchObject([
-        { deed: "account.key_max_age", maxAgeDays: 30 },
-      ]);
-    });
-  });
-
   test("a suspension that was lifted, and an end that was moved again, are not exported", async () => {
     const engine = await engineOf();
     await withStore(engine.open(), async ({ store, db }) => {
@@ -322,7 +191,7 @@ describe.each([
 });
 
 test("nodes that renew their leases keep a restore of PostgreSQL out; rows of dead ones do not", async () => {
-  const engine = await onPostgres();
+  const engine = await engines.postgres();
   await withStore(engine.open(), ({ store }) =>
     store.leases.joinNode({ id: "node_dead", leaseMs: 200, label: "dead" }),
   );
@@ -340,6 +209,3 @@ test("nodes that renew their leases keep a restore of PostgreSQL out; rows of de
   });
   expect((await engine.restore([])).seq).toBe(1_000_000_000);
 });
-
-const load = async (store: OpenStore["store"], keys: readonly { readonly digest: string }[]) =>
-  (await store.loadKeys(keys.map(({ digest }) => digest))).keys;
