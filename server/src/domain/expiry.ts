@@ -31,3 +31,11 @@ export function alreadyEnded(how: "revoked" | "expired"): Failure {
       : "This API key has expired, and stays so.",
   );
 }
+
+/** What would have a key that a service token was exchanged for outlive its end. */
+export function onlyExchanged(): Failure {
+  return new Failure(
+    "conflict",
+    "This API key was exchanged for a service token: exchange it again.",
+  );
+}

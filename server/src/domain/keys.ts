@@ -11,7 +11,7 @@ import type {
   PageAsk,
   PageOf,
 } from "../store/store.ts";
-import { alreadyEnded, checkEnd, tooLate } from "./expiry.ts";
+import { alreadyEnded, checkEnd, onlyExchanged, tooLate } from "./expiry.ts";
 import { gone, mismatch, missing, pageOf, wrong } from "./outcomes.ts";
 import type { Barrier } from "./revocation/barrier.ts";
 import type { MakeToken } from "./tokens.ts";
@@ -112,8 +112,8 @@ export async function getKey(account: AccountStore, id: string): Promise<ApiKey>
  * Edits what people may edit. Resolves once this node has applied it, for metadata is part of the verdict; of an end that
  * is brought forward when every verifier anywhere knows it, and saying so again goes on waiting for that.
  *
- * @throws Failure `resource_missing`; `conflict` for another end of a key that has ended, and for one that its being in
- *   rotation, or not, does not allow; `invalid_params` for an end in the past or past the maximum age;
+ * @throws Failure `resource_missing`; `conflict` for another end of a key that has ended, for one that its being in
+ *   rotation, or not, does not allow, and for a later one of an exchanged key; `invalid_params` for an end in the past or past the maximum age;
  *   `service_unavailable` when the end is recorded but that it is known everywhere could not be proved.
  */
 export async function editKey(
@@ -124,7 +124,7 @@ export async function editKey(
   origin: Origin,
 ): Promise<ApiKey> {
   checkEnd(edit.expiresAtMs ?? null, origin);
-  const done = await account.editKey(id, edit, origin);
+  const done = await account.editKey(id, edit, origin, () => deps.ambient.nowMs());
   switch (done.outcome) {
     case "edited":
       await (done.seq === null ? deps.barrier.publish() : deps.barrier.complete(done.seq));
@@ -133,6 +133,8 @@ export async function editKey(
       throw missing("API key");
     case "ended":
       throw alreadyEnded(done.how);
+    case "exchanged":
+      throw onlyExchanged();
     case "too_late":
       throw tooLate(done.latestMs);
     case "in_rotation":

@@ -1,6 +1,6 @@
 import { Failure } from "@latchkey/sdk/core";
 import type { AccountStore, ApiKey, Once, Origin, Rotation } from "../store/store.ts";
-import { alreadyEnded, checkEnd, tooLate } from "./expiry.ts";
+import { alreadyEnded, checkEnd, onlyExchanged, tooLate } from "./expiry.ts";
 import { draftIdentity, getKey, type KeyDeps } from "./keys.ts";
 import { mismatch, missing } from "./outcomes.ts";
 
@@ -19,7 +19,8 @@ export type RotatedKey =
  * knows of that end, if it is brought forward. Once the successor is stored nothing fails: its token is in the answer. What
  * could not be proved by then the scan of pending revocations goes on to prove.
  *
- * @throws Failure `resource_missing`; `conflict` for a key that has ended or was rotated to one that lives;
+ * @throws Failure `resource_missing`; `conflict` for a key that has ended, was exchanged for a service token or was rotated to
+ *   one that lives;
  *   `invalid_params` for an end of the successor in the past or past the maximum age; `idempotency_mismatch`.
  */
 export async function rotateKey(
@@ -35,7 +36,9 @@ export async function rotateKey(
   const { record, token } = draftIdentity(deps, type);
   const rotation = { ...ask, successor: record };
   const nextEventId = () => deps.ambient.sortableId("evt");
-  const done = await account.rotateKey(id, rotation, origin, nextEventId, once);
+  const done = await account.rotateKey(id, rotation, origin, nextEventId, once, () =>
+    deps.ambient.nowMs(),
+  );
   switch (done.outcome) {
     case "rotated":
     case "replayed": {
@@ -49,6 +52,8 @@ export async function rotateKey(
       throw missing("API key");
     case "ended":
       throw alreadyEnded(done.how);
+    case "exchanged":
+      throw onlyExchanged();
     case "already_rotated":
       throw new Failure(
         "conflict",

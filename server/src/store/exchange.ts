@@ -98,8 +98,8 @@ export async function revokeExchanged(
 }
 
 /**
- * The keys of a token that live, their rows locked on engines that need it. One that was being rotated has a successor by
- * the time its lock is there, which is a key of the token too: they are looked for until nothing is new.
+ * The keys of a token that live, their rows locked on engines that need it. No other can come while the token's row is held:
+ * such keys are not rotated, and one that has ended gets no other end.
  */
 async function holdLiving(
   trx: Database,
@@ -110,15 +110,12 @@ async function holdLiving(
     .select("api_key.digest")
     .where("api_key.exchanged_by", "=", of.tokenId)
     .orderBy("api_key.id"); // whoever locks several keys does it in this order
-  for (;;) {
-    // Locked by a statement of its own: one that had to wait would join what it read before it waited.
-    const locked = engine.locksRows ? await query.forNoKeyUpdate("api_key").execute() : null;
-    const rows = await query.execute();
-    if (locked === null || rows.length === locked.length) return rows;
-  }
+  // Locked by a statement of its own: one that had to wait would join what it read before it waited.
+  if (engine.locksRows) await query.forNoKeyUpdate("api_key").execute();
+  return query.execute();
 }
 
-/** Keys that are neither revoked nor expired; what began with an end may have been edited to have none. */
+/** Keys that are neither revoked nor expired. */
 function selectLiving(db: Database, accountId: string, nowMs: number) {
   return selectKeys(db, accountId)
     .where("api_key.revoked_at", "is", null)

@@ -56,6 +56,11 @@ interface Ended {
   readonly how: "revoked" | "expired";
 }
 
+/** A key that a service token was exchanged for is not rotated, nor is its end put off: another is exchanged. */
+interface Exchanged {
+  readonly outcome: "exchanged";
+}
+
 /** The account's maximum age allows no later end than this. */
 interface TooLate {
   readonly outcome: "too_late";
@@ -88,15 +93,19 @@ export interface KeyStore {
    *
    * `seq` is of the change that brought the end forward to where it is, by this edit or an earlier one, while nobody has
    * seen its barrier end; `null` when there is nothing to wait for, and for edits that name no end.
+   *
+   * @param nowMs The clock, for a key's end that comes while the key's row is waited for; unless given, none does.
    */
   editKey(
     id: string,
     edit: KeyEdit,
     origin: Origin,
+    nowMs?: () => number,
   ): Promise<
     | { outcome: "edited"; key: ApiKey; seq: number | null }
     | { outcome: "absent" }
     | Ended
+    | Exchanged
     | TooLate
     | { outcome: "in_rotation" | "not_in_rotation" | "in_the_past" }
   >;
@@ -106,6 +115,7 @@ export interface KeyStore {
    * both keys as they are now.
    *
    * @param nextEventId Makes the ids of the audit events besides the rotation's own.
+   * @param nowMs As {@link KeyStore.editKey} has it.
    */
   rotateKey(
     id: string,
@@ -113,10 +123,12 @@ export interface KeyStore {
     origin: Origin,
     nextEventId: () => string,
     once: Once | null,
+    nowMs?: () => number,
   ): Promise<
     | Rotated
     | { outcome: "absent" }
     | Ended
+    | Exchanged
     | TooLate
     | { outcome: "already_rotated" }
     | { outcome: "mismatch" }

@@ -3,7 +3,7 @@ import { recordAudit } from "./audit.ts";
 import { pendingEnd, recordEnd } from "./ends.ts";
 import { type Database, deed, type Engine } from "./engine.ts";
 import { endedHow, type HeldKey, holdKey, readKey } from "./held-key.ts";
-import { endInOverlap, endWithin, type KeyMaxAge, latestEnd } from "./key-end.ts";
+import { endInOverlap, endWithin, isSooner, type KeyMaxAge, latestEnd } from "./key-end.ts";
 import { readMaxAge } from "./key-max-age.ts";
 import { searchText } from "./provisioning.ts";
 import type { KeyEdit, KeyStore, Origin } from "./store.ts";
@@ -16,13 +16,14 @@ interface EditAsk {
   readonly id: string;
   readonly edit: KeyEdit;
   readonly origin: Origin;
+  readonly nowMs: () => number;
 }
 
 /** Edits a key, all of it by one deed. */
 export function editKey(
   db: Database,
   engine: Engine,
-  { accountId, id, edit, origin }: EditAsk,
+  { accountId, id, edit, origin, nowMs }: EditAsk,
 ): Promise<Edited> {
   return deed(db, async (trx) => {
     const namesEnd = edit.expiresAtMs !== undefined || edit.overlapMs !== undefined;
@@ -34,7 +35,7 @@ export function editKey(
     // Done before, and its answer lost: what others changed since then stands.
     if (await isDone(trx, origin))
       return { outcome: "edited", key: held.key, seq: await pending() };
-    const end = newEnd(held, edit, maxAge, origin.atMs);
+    const end = newEnd(held, edit, maxAge, Math.max(origin.atMs, nowMs()));
     if (end.outcome !== "end") return end;
     const details = differences(held, edit, end.expiresAtMs);
     const { fields } = details;
@@ -62,7 +63,7 @@ export function editKey(
 
 /** When the key is to end, which is as before unless the edit names an end, or why it cannot. */
 function newEnd(
-  { key, ownEndMs }: HeldKey,
+  { key, ownEndMs, exchangedBy }: HeldKey,
   { expiresAtMs, overlapMs }: KeyEdit,
   maxAge: KeyMaxAge | null,
   nowMs: number,
@@ -79,6 +80,9 @@ function newEnd(
     return { outcome: "end", expiresAtMs: endMs };
   }
   if (overlap !== null) return { outcome: "in_rotation" };
+  // How many live of one token is bounded, and so is what its deletion revokes: for as long as none outlives its hour.
+  if (exchangedBy !== null && isSooner(key.expiresAtMs, expiresAtMs ?? null))
+    return { outcome: "exchanged" };
   const latestMs = latestEnd(maxAge, key.createdAtMs);
   const endMs = endWithin({ named: expiresAtMs ?? null }, latestMs);
   return endMs === "too_late"

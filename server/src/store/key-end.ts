@@ -1,3 +1,6 @@
+/** The last millisecond whose ISO 8601 form has a year of four digits: no key is said to end later. */
+export const LAST_END_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+
 /** How long the keys of an account may live: so long after they were made, or after this was set where that is later. */
 export interface KeyMaxAge {
   readonly maxAgeMs: number;

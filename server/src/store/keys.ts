@@ -53,12 +53,12 @@ export function keyStore(lanes: Lanes, engine: Engine, accountId: string): KeySt
       return row === undefined ? undefined : parseKey(row);
     },
 
-    editKey: (id, edit, origin) =>
+    editKey: (id, edit, origin, nowMs = () => origin.atMs) =>
       untilCertain(engine, () =>
-        editKey(lanes.revocations, engine, { accountId, id, edit, origin }),
+        editKey(lanes.revocations, engine, { accountId, id, edit, origin, nowMs }),
       ),
 
-    rotateKey: (id, rotation, origin, nextEventId, once) =>
+    rotateKey: (id, rotation, origin, nextEventId, once, nowMs = () => origin.atMs) =>
       untilCertain(engine, () =>
         rotateKey(lanes.revocations, engine, {
           accountId,
@@ -67,6 +67,7 @@ export function keyStore(lanes: Lanes, engine: Engine, accountId: string): KeySt
           origin,
           nextEventId,
           once,
+          nowMs,
         }),
       ),
 

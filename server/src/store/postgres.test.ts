@@ -179,6 +179,31 @@ test("nodes that give the same keys other ends at once do not wait in a circle",
   for (const { store } of nodes) await store.close();
 });
 
+test("a rotation and its repetition that both wait for the key's row are one, and its clock is read after", async () => {
+  const name = await postgres.migrated();
+  const { store, db } = await open(name);
+  const world = await makeWorld(store, db);
+  const key = await world.stored("production", { expiresAtMs: START_MS + DAY_MS });
+  const [rotation, origin] = [world.rotation(), world.origin()];
+  let isHeld = true;
+  const nowMs = () => START_MS + (isHeld ? 0 : DAY_MS);
+  const outcomes: Promise<{ outcome: string }>[] = [];
+  await db.transaction().execute(async (trx) => {
+    await trx.selectFrom("api_key").selectAll().where("id", "=", key.id).forNoKeyUpdate().execute();
+    for (let asked = 0; asked < 2; asked++)
+      outcomes.push(world.acme.rotateKey(key.id, rotation, origin, world.nextEventId, null));
+    outcomes.push(world.acme.editKey(key.id, { expiresAtMs: null }, world.origin(), nowMs));
+    const waiting = `select pid from pg_stat_activity
+      where datname = current_database() and wait_event_type = 'Lock'`;
+    await expect.poll(async () => (await postgres.run(waiting, name)).length).toBe(3);
+    isHeld = false;
+  });
+  const [first, again, edited] = (await Promise.all(outcomes)).map(({ outcome }) => outcome);
+  assert.deepEqual([first, again], ["rotated", "rotated"]);
+  assert.equal(edited, "ended");
+  await store.close();
+});
+
 test("a row that is being renewed is not waited for by whoever would reap it", async () => {
   const { store, db } = await open();
   await store.leases.joinNode({ id: "node_1", leaseMs: 10_000, label: "" });

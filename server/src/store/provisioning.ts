@@ -191,7 +191,7 @@ export async function insertKey(
   environmentId: string,
   key: NewKey,
   origin: Origin,
-  from: { readonly exchangedBy?: string | null; readonly rotatedFrom?: string } = {},
+  from: { readonly exchangedBy?: string; readonly rotatedFrom?: string } = {},
 ): Promise<void> {
   await trx
     .insertInto("api_key")

@@ -13,7 +13,7 @@ import {
   selectKeys,
 } from "./held-key.ts";
 import { claimOnce } from "./idempotency.ts";
-import { type EndAsk, endInOverlap, endWithin, latestEnd } from "./key-end.ts";
+import { type EndAsk, endInOverlap, endWithin, LAST_END_MS, latestEnd } from "./key-end.ts";
 import { readMaxAge } from "./key-max-age.ts";
 import { insertKey } from "./provisioning.ts";
 import { rowOf } from "./row.ts";
@@ -32,29 +32,34 @@ interface RotationAsk {
   readonly origin: Origin;
   readonly nextEventId: () => string;
   readonly once: Once | null;
+  readonly nowMs: () => number;
 }
 
 /** Replaces a key: its successor is stored, and its end with it, or neither. */
 export function rotateKey(db: Database, engine: Engine, ask: RotationAsk): Promise<Outcome> {
   const { accountId, id, rotation, origin, once } = ask;
   return deed<Outcome>(db, async (trx, undo) => {
-    // Done before, and its answer lost: the token is with whoever asks, and no replay has it.
-    if (await isDone(trx, origin))
-      return (
-        (await readRotation(trx, engine, accountId, rotation.successor.id, "rotated")) ?? ABSENT
-      );
-    const earlier = await claimOnce(trx, once, rotation.successor.id, origin);
+    const ownId = rotation.successor.id;
+    const earlier = await claimOnce(trx, once, ownId, origin);
     if (earlier?.outcome === "mismatch") return earlier;
-    if (earlier?.outcome === "replayed")
-      return (await readRotation(trx, engine, accountId, earlier.id, "replayed")) ?? ABSENT;
+    if (earlier?.outcome === "replayed") {
+      // Its own claim is of a deed whose answer was lost: the token is with whoever asks, and no replay has it.
+      const outcome = earlier.id === ownId ? "rotated" : "replayed";
+      return (await readRotation(trx, engine, accountId, earlier.id, outcome)) ?? ABSENT;
+    }
 
     // Before the key's row: whoever sets it takes the rows of keys.
     const maxAge = await readMaxAge(trx, engine, accountId);
     const held = await holdKey(trx, engine, accountId, id);
     if (held === undefined) return undo(ABSENT);
-    const how = endedHow(held.key, origin.atMs);
+    // The same of one that made no claim. Asked under the lock: the first may still have been committing.
+    if (await isDone(trx, origin))
+      return (await readRotation(trx, engine, accountId, ownId, "rotated")) ?? ABSENT;
+    const heldMs = Math.max(origin.atMs, ask.nowMs());
+    const how = endedHow(held.key, heldMs);
     if (how !== null) return undo({ outcome: "ended", how });
-    if (await hasLivingSuccessor(trx, held.key, origin.atMs))
+    if (held.exchangedBy !== null) return undo({ outcome: "exchanged" });
+    if (await hasLivingSuccessor(trx, held.key, heldMs))
       return undo({ outcome: "already_rotated" });
     const latestMs = latestEnd(maxAge, origin.atMs);
     const endMs = endWithin(endOfSuccessor(held, rotation, origin.atMs), latestMs);
@@ -92,22 +97,23 @@ async function hasLivingSuccessor(
   return endedHow(successor, nowMs) === null;
 }
 
-/** Unless an end is named, it lives as long as the old key was made for. */
+/** Unless an end is named, it lives as long as the old key was made for, as far as there are dates. */
 function endOfSuccessor({ key, ownEndMs }: HeldKey, rotation: Rotation, nowMs: number): EndAsk {
   if (rotation.expiresAtMs !== undefined) return { named: rotation.expiresAtMs };
-  return { usual: ownEndMs === null ? null : nowMs + (ownEndMs - key.createdAtMs) };
+  if (ownEndMs === null) return { usual: null };
+  return { usual: Math.min(nowMs + (ownEndMs - key.createdAtMs), LAST_END_MS) };
 }
 
 /** Stores the successor, with the audit events of both keys. */
 async function storeSuccessor(
   trx: Database,
-  { key, exchangedBy }: HeldKey,
+  { key }: HeldKey,
   successor: NewKey,
   { accountId, rotation, origin, nextEventId }: RotationAsk,
 ): Promise<void> {
   const environmentId = key.environment.id;
   // No change is written for it: nobody can ask for a digest before its token exists.
-  await insertKey(trx, environmentId, successor, origin, { exchangedBy, rotatedFrom: key.id });
+  await insertKey(trx, environmentId, successor, origin, { rotatedFrom: key.id });
   await recordAudit(
     trx,
     {

@@ -151,6 +151,28 @@ describe("of one token in one environment", () => {
   });
 });
 
+test("an exchanged key is not rotated, nor is its end put off: that is a 409, and it can end sooner", async () => {
+  await exchanged();
+  const [key] = await keys();
+  const [token, to] = [world.acme.serviceToken, `/v1/api_keys/${key.id}`];
+  const rotate = { token, body: { overlap_seconds: 60 } };
+  const end = (expires_at: string | null) =>
+    world.call(`PATCH ${to}`, { token, body: { expires_at } });
+  for (const heard of [
+    await world.call(`POST ${to}/rotate`, rotate),
+    await end(null),
+    await end(iso(NOW_MS + HOUR_MS + 1)),
+  ])
+    expect([heard.status, heard.body.code, heard.body.message]).toEqual([
+      409,
+      "conflict",
+      "This API key was exchanged for a service token: exchange it again.",
+    ]);
+  expect((await keys())[0]).toEqual(key);
+  const sooner = await end(iso(NOW_MS + 1_000));
+  expect([sooner.status, sooner.body.expires_at]).toEqual([200, iso(NOW_MS + 1_000)]);
+});
+
 describe("deleting a service token", () => {
   test("revokes the keys that it was exchanged for, and no other", async () => {
     const made = await issue();

@@ -126,6 +126,14 @@ describe("a rotation", () => {
     ]);
   });
 
+  test("gives the successor no end past the last date that there is", async () => {
+    const last = "9999-12-31T23:59:59.999Z";
+    const { id } = await issue({ expires_at: last });
+    world.clock.nowMs += 1;
+    const heard = await rotate(id);
+    expect([heard.status, heard.body.expires_at]).toEqual([201, last]);
+  });
+
   test("is one of a key that lives, once, and again when the successor has ended", async () => {
     const dying = await issue({ expires_at: iso(NOW_MS + 1_000) });
     const old = await issue();

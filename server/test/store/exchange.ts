@@ -162,20 +162,53 @@ export const exchangePromises: Readonly<Record<string, Check>> = {
     }
   },
 
-  "a successor that a key gets while its service token is deleted ends with it": async (world) => {
+  "an exchanged key is not rotated, and its end is brought forward alone": async (world) => {
+    const { acme, changes, db, nextEventId, origin } = world;
+    const token = await issued(world);
+    const { key } = await exchange(world, token);
+    const row = () =>
+      db.selectFrom("api_key").selectAll().where("id", "=", key.id).executeTakeFirst();
+    const before = await row();
+    for (const overlapMs of [0, HOUR_MS]) {
+      const rotation = world.rotation({ overlapMs });
+      const once = world.once("rotate");
+      const done = await acme.rotateKey(key.id, rotation, origin(), nextEventId, once);
+      assert.deepEqual(done, { outcome: "exchanged" });
+      assert.equal(await acme.findKey(rotation.successor.id), undefined);
+    }
+    const edit = (expiresAtMs: number | null) =>
+      acme.editKey(key.id, { expiresAtMs, description: "x" }, origin());
+    for (const endMs of [START_MS + HOUR_MS + 1, null])
+      assert.deepEqual(await edit(endMs), { outcome: "exchanged" });
+    assert.deepEqual([await row(), await changes()], [before, []]);
+    for (const endMs of [START_MS + HOUR_MS, START_MS + 5]) {
+      const done = await edit(endMs);
+      assert(done.outcome === "edited", done.outcome);
+      assert.equal(done.key.expiresAtMs, endMs);
+    }
+    assert.deepEqual(await edit(START_MS + 6), { outcome: "exchanged" });
+    const late = await acme.editKey(key.id, { expiresAtMs: null }, origin(START_MS + 5));
+    assert.deepEqual(late, { outcome: "ended", how: "expired" });
+  },
+
+  "a token that is deleted while its keys are rotated and edited leaves none that lives": async (
+    world,
+  ) => {
     const { acme, nextEventId, origin } = world;
     for (let round = 0; round < 10; round += 1) {
       const token = await issued(world);
-      const { key } = await exchange(world, token);
-      const [deleted, rotated] = await Promise.all([
+      const keys = [await exchange(world, token), await exchange(world, token)];
+      const [deleted] = await Promise.all([
         acme.tokens.deleteToken(token.id, origin(), nextEventId),
-        acme.rotateKey(key.id, world.rotation(), origin(), nextEventId, null),
+        ...keys.flatMap(({ key }) => [
+          acme.rotateKey(key.id, world.rotation(), origin(), nextEventId, null),
+          acme.editKey(key.id, { description: "x", expiresAtMs: START_MS + 99 }, origin()),
+          acme.editKey(key.id, { expiresAtMs: null }, origin()),
+        ]),
       ]);
       assert(deleted.outcome === "deleted");
-      assert(rotated.outcome === "rotated" || rotated.outcome === "ended", rotated.outcome);
-      if (rotated.outcome === "rotated")
-        assert.equal((await acme.findKey(rotated.successor.id))?.revokedAtMs, START_MS);
-      assert.equal((await acme.findKey(key.id))?.revokedAtMs, START_MS);
+      assert.equal(deleted.keySeqs.length, 2);
+      for (const { key } of keys) assert.equal(await world.revokedAtMs(key.digest), START_MS);
       assert.equal((await acme.countExchangedKeys([token.id], START_MS)).size, 0);
     }
   },

@@ -42,7 +42,7 @@ async function traces({ db }: World) {
 async function rowOf({ db }: World, id: string) {
   return db
     .selectFrom("api_key")
-    .select(["expires_before", "expiry_seq", "exchanged_by"])
+    .select(["expires_before", "expiry_seq"])
     .where("id", "=", id)
     .executeTakeFirstOrThrow();
 }
@@ -101,7 +101,6 @@ export const rotationPromises: Readonly<Record<string, Check>> = {
     assert.deepEqual(await rowOf(world, key.id), {
       expires_before: null,
       expiry_seq: seq,
-      exchanged_by: null,
     });
     assert.deepEqual(await actionsOf(world, key.id), ["api_key.created", "api_key.rotated"]);
     assert.deepEqual(await actionsOf(world, successor.id), ["api_key.created"]);
@@ -153,6 +152,12 @@ export const rotationPromises: Readonly<Record<string, Check>> = {
     assert.equal(await end({}), START_MS + HOUR_MS + DAY_MS);
     assert.equal(await end({ expiresAtMs: null }), null);
     assert.equal(await end({ expiresAtMs: START_MS + 2 * HOUR_MS }), START_MS + 2 * HOUR_MS);
+
+    // There is no later date.
+    const lastMs = Date.parse("9999-12-31T23:59:59.999Z");
+    const lasting = await world.stored("production", { expiresAtMs: lastMs });
+    const heir = (await rotated(world, lasting.id, {}, START_MS + 1)).successor;
+    assert.equal(heir.expiresAtMs, lastMs);
 
     // One that is in its overlap already is judged by its own end.
     const key = await world.stored("production", { expiresAtMs: START_MS + DAY_MS });
@@ -272,31 +277,39 @@ export const rotationPromises: Readonly<Record<string, Check>> = {
     assert.deepEqual(again, first);
   },
 
-  "the successor of an exchanged key belongs to the same service token": async (world) => {
-    const token = world.newToken("service", world.acme.accountId);
-    await world.db
-      .insertInto("access_token")
-      .values({
-        id: token.id,
-        kind: "service",
-        account_id: world.acme.accountId,
-        name: token.name,
-        digest: Buffer.from(token.digest, "base64url"),
-        hint: token.hint,
-        created_at: START_MS,
-        created_by_type: "person",
-        created_by_id: "per_ada",
-        created_by_name: "Ada",
-      })
-      .execute();
-    const key = await world.stored("production", { expiresAtMs: START_MS + HOUR_MS });
-    await world.db
-      .updateTable("api_key")
-      .set({ exchanged_by: token.id })
-      .where("id", "=", key.id)
-      .execute();
-    const { successor } = await rotated(world, key.id);
-    assert.equal((await rowOf(world, successor.id)).exchanged_by, token.id);
+  "a rotation that is repeated while it is being done is one rotation, and its token is good":
+    async (world) => {
+      const { acme, nextEventId } = world;
+      for (const once of [null, world.once("rotate")]) {
+        const key = await world.stored("production");
+        const [rotation, origin] = [world.rotation(), world.origin()];
+        const rotate = () => acme.rotateKey(key.id, rotation, origin, nextEventId, once);
+        const [first, ...others] = await Promise.all([rotate(), rotate(), rotate()]);
+        assert.equal(first.outcome, "rotated");
+        for (const other of others) assert.deepEqual(other, first);
+        assert.deepEqual(await actionsOf(world, key.id), ["api_key.created", "api_key.rotated"]);
+        assert.deepEqual(await actionsOf(world, rotation.successor.id), ["api_key.created"]);
+      }
+    },
+
+  "a key whose end comes while its row is waited for has ended": async (world) => {
+    const { acme, nextEventId } = world;
+    const key = await world.stored("production", { expiresAtMs: START_MS + 10 });
+    const before = await traces(world);
+    const later = () => START_MS + 10;
+    const [rotation, ended] = [world.rotation(), { outcome: "ended", how: "expired" }];
+    assert.deepEqual(
+      await acme.rotateKey(key.id, rotation, world.origin(), nextEventId, null, later),
+      ended,
+    );
+    const edit = { expiresAtMs: null };
+    assert.deepEqual(await acme.editKey(key.id, edit, world.origin(), later), ended);
+    // A clock that was set back brings nothing back.
+    const [late, set] = [world.origin(START_MS + 10), () => START_MS];
+    assert.deepEqual(await acme.editKey(key.id, edit, late, set), ended);
+    assert.deepEqual(await traces(world), before);
+    const justInTime = await acme.editKey(key.id, edit, world.origin(), () => START_MS + 9);
+    assert.equal(justInTime.outcome, "edited");
   },
 };
 
