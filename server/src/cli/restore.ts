@@ -12,6 +12,7 @@ import {
 } from "../store/restore-sqlite.ts";
 import { explain } from "./explain.ts";
 import { checkExported, type Exported } from "./exported.ts";
+import { printable } from "./printable.ts";
 import { CommandFailure, EXIT, type Terminal, writeJson } from "./terminal.ts";
 
 /** The options of `latchkey restore`. */
@@ -58,7 +59,8 @@ async function restore(
     throw new CommandFailure(explainRestore(cause, settings, file), { cause });
   });
   if (options.json === true) writeJson(terminal, restored.json);
-  else terminal.stdout.write(`${restored.lines.join("\n")}\n`);
+  // Ids are of a file that anybody may have written.
+  else terminal.stdout.write(`${restored.lines.map(printable).join("\n")}\n`);
   return EXIT.done;
 }
 
@@ -171,7 +173,7 @@ function explainRestore(cause: unknown, settings: GivenSettings, file: string | 
   if (cause instanceof DatabaseOpen)
     return `Another program has the database in ${settings.dataFolder} open; close it first. Nothing was restored.`;
   if (cause instanceof NodesAlive)
-    return `Stop every node first; these renew their leases: ${cause.labels.join(", ")}. Nothing was restored.`;
+    return `Stop every node first; these renew their leases: ${cause.labels.map(printable).join(", ")}. Nothing was restored.`;
   return `${explain(cause, settings)} Nothing was restored.`;
 }
 

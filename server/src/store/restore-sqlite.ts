@@ -49,8 +49,8 @@ export interface RestoredSqlite extends Revival {
  * Puts a backup in the place of a SQLite database that no server uses, as one that revives nothing: see {@link revive}.
  *
  * What was taken away since the backup is read from the database that is replaced, where that is the same one at a later
- * time, and so has all that the backup has, and from what was exported. It all happens in a copy. The copy takes the old one's place by one rename, so that a
- * process that is killed leaves the old one or the new one.
+ * time, and so has all that the backup has, and from what was exported. It all happens in a copy. The copy takes the old
+ * one's place by one rename, so that a process that is killed leaves the old one or the new one.
  *
  * @throws StoreInUse, NewerSchema, UnusableBackup, NothingTells, DatabaseOpen: nothing was changed.
  */

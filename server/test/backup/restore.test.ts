@@ -121,6 +121,33 @@ test("a second restore is harmless, and the replaced databases are kept", async 
   expect(place.files()).not.toContain("restoring");
 });
 
+test("a restore of an older backup by mistake, and then of the newer one, revives nothing", async () => {
+  const { url } = await serve();
+  const keys = keysOf(url, place.first);
+  const [monday, tuesday] = [place.path("monday.db"), place.path("tuesday.db")];
+  const exported = place.path("revocations.jsonl");
+  await place.run(["backup", monday]);
+  const key = await keys.issue();
+  await place.run(["backup", tuesday]);
+  await keys.revoke(key.id);
+  await place.run(["revocations", "export", "--append", exported]);
+  await server?.end();
+  // Monday knows nothing of the key, and so nothing of its revocation.
+  const mistake = await place.run(["restore", monday]);
+  expect([mistake.code, mistake.stdout]).toEqual([0, expect.stringContaining(key.id)]);
+
+  const before = stateOf(place);
+  const refused = await place.run(["restore", tuesday]);
+  expect([refused.code, refused.stdout]).toEqual([1, ""]);
+  expect(refused.stderr).toContain("has not all that the backup has");
+  expect(refused.stderr).toContain("--without-revocations");
+  expect(stateOf(place)).toBe(before);
+  expect((await place.run(["restore", tuesday, "--revocations", exported])).code).toBe(0);
+  const again = await serve();
+  expect(await accepts(again.url, key.token)).toBe(false);
+  expect(await accepts(again.url, place.first.environments[0]?.secret_key ?? "")).toBe(true);
+}, 60_000);
+
 test("a backup is never overwritten, unless asked to, and nothing is left beside it", async () => {
   writeFileSync(place.path("backup.db"), "mine");
   const refused = await place.run(["backup", place.path("backup.db")]);
@@ -248,6 +275,20 @@ test("a line that is none of an export's is named by its number, and nothing is 
     expect(stateOf(place)).toBe(before);
   }
 }, 60_000);
+
+test("an id of an export that would steer the terminal is printed harmlessly", async () => {
+  const backup = place.path("backup.db");
+  await place.run(["backup", backup]);
+  const path = place.path("hostile.jsonl");
+  const [at, id] = ["2026-01-01T00:00:00Z", "key_\u001b[2J\u009b\u202e\n  0 were done"];
+  const common = { seq: 9, by: null, reason: null, expires_at: null, max_age_days: null };
+  const line = { ...common, at, deed: "api_key.revoked", id, effective: null };
+  writeFileSync(path, `${JSON.stringify(line)}\n`);
+  const restored = await place.run(["restore", backup, "--revocations", path]);
+  expect(restored.code).toBe(0);
+  expect(restored.stdout).toContain("does not have: key_?[2J???  0 were done\n");
+  expect(restored.stdout + restored.stderr).not.toMatch(/[^\P{C}\n]/u);
+});
 
 test("an export goes on where its file ends, and repairs a line that was cut short", async () => {
   const { url } = await serve();
