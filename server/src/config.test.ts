@@ -27,6 +27,8 @@ test("without any variable the server stays on loopback, with its data in ./data
     metricsPort: null,
     brand: null,
     secret: null,
+    signUpOpen: false,
+    mail: null,
     trustedProxies: [],
     callersKept: true,
     usageKept: {
@@ -35,6 +37,7 @@ test("without any variable the server stays on loopback, with its data in ./data
       daysMs: 800 * DAY_MS,
       refusalsMs: 30 * DAY_MS,
     },
+    auditKeptMs: null,
     logLevel: "info",
   });
 });
@@ -55,13 +58,16 @@ test("every setting is read", () => {
     LATCHKEY_METRICS_PORT: "9464",
     LATCHKEY_BRAND: "acme",
     LATCHKEY_SECRET: "s".repeat(32),
-    LATCHKEY_SIGNUP: "invite",
+    LATCHKEY_SIGNUP: "open",
+    LATCHKEY_SMTP_URL: "smtps://ada:hunter2@mail.example.com",
+    LATCHKEY_MAIL_FROM: "keys@example.com",
     LATCHKEY_TRUSTED_PROXIES: "10.0.0.0/8, ::1",
     LATCHKEY_CALLERS: "off",
     LATCHKEY_KEEP_MINUTES: "2",
     LATCHKEY_KEEP_HOURS: "400",
     LATCHKEY_KEEP_DAYS: "35",
     LATCHKEY_KEEP_REFUSALS: "365",
+    LATCHKEY_KEEP_AUDIT: "36500",
     LATCHKEY_LOG_LEVEL: "warn",
   });
   expect(settings).toEqual({
@@ -75,6 +81,8 @@ test("every setting is read", () => {
     metricsPort: 9464,
     brand: "acme",
     secret: "s".repeat(32),
+    signUpOpen: true,
+    mail: { smtpUrl: "smtps://ada:hunter2@mail.example.com", from: "keys@example.com" },
     trustedProxies: ["10.0.0.0/8", "::1"],
     callersKept: false,
     usageKept: {
@@ -83,6 +91,7 @@ test("every setting is read", () => {
       daysMs: 35 * DAY_MS,
       refusalsMs: 365 * DAY_MS,
     },
+    auditKeptMs: 36_500 * DAY_MS,
     logLevel: "warn",
   });
 });
@@ -111,7 +120,13 @@ test.each([
   ["LATCHKEY_BRAND", "a"],
   ["LATCHKEY_BRAND", "Acme"],
   ["LATCHKEY_SECRET", "s".repeat(31)],
-  ["LATCHKEY_SIGNUP", "open"],
+  ["LATCHKEY_SIGNUP", "closed"],
+  ["LATCHKEY_SMTP_URL", "mail.example.com:587"],
+  ["LATCHKEY_SMTP_URL", "https://mail.example.com"],
+  ["LATCHKEY_SMTP_URL", "smtp://mail.example.com/?name=x"],
+  ["LATCHKEY_MAIL_FROM", "keys"],
+  ["LATCHKEY_KEEP_AUDIT", "29"],
+  ["LATCHKEY_KEEP_AUDIT", "36501"],
   ["LATCHKEY_TRUSTED_PROXIES", "10.0.0.0/33"],
   ["LATCHKEY_TRUSTED_PROXIES", "10"],
   ["LATCHKEY_TRUSTED_PROXIES", "10.0.0.0/8/8"],
@@ -155,6 +170,7 @@ test("no message repeats a secret, a database's password or a credential in a UR
     LATCHKEY_SECRET: "hunter2",
     DATABASE_URL: "mysql://ada:hunter2@db/latchkey",
     LATCHKEY_PUBLIC_URL: "https://ada:hunter2@keys.example.com",
+    LATCHKEY_SMTP_URL: "imap://ada:hunter2@mail.example.com",
   });
   expect(message).toContain("LATCHKEY_SECRET has 7 characters");
   expect(message).not.toContain("hunter2");
@@ -165,6 +181,15 @@ test("with Postgres the secret must be given, for every node needs the same", ()
   expect(problems(env)).toMatch(/^A setting is wrong:\n {2}LATCHKEY_SECRET is unset/);
   expect(problems(env)).not.toContain("hunter2");
   expect(problems({ ...env, LATCHKEY_SECRET: "s".repeat(32) })).toBe("");
+});
+
+test.each([
+  ["LATCHKEY_SMTP_URL", "smtp://127.0.0.1:1025", "LATCHKEY_MAIL_FROM"],
+  ["LATCHKEY_MAIL_FROM", "keys@example.com", "LATCHKEY_SMTP_URL"],
+])("%s alone is refused: mail needs a server and a sender", (name, value, missing) => {
+  expect(problems({ [name]: value })).toMatch(
+    new RegExp(`^A setting is wrong:\\n {2}${missing} is unset`),
+  );
 });
 
 test("a mistyped variable is named, with the one that was meant", () => {

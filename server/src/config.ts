@@ -104,10 +104,23 @@ export const SETTINGS = {
       .optional(),
   }),
   LATCHKEY_SIGNUP: setting({
-    purpose: "who may make an account; this build knows invite only",
+    purpose: "who may make an account: whoever the operator invites, or anybody",
     fallback: "invite",
-    bound: "invite",
-    schema: z.literal("invite").default("invite"),
+    bound: "invite, open",
+    schema: z.enum(["invite", "open"]).default("invite"),
+  }),
+  LATCHKEY_SMTP_URL: setting({
+    purpose: "mail server for invitations, addresses to confirm and forgotten passwords",
+    fallback: "unset: no mail is sent, people are given links instead",
+    bound:
+      "smtps://user:password@host:465, or smtp://user:password@host:587 (STARTTLS; plain text to loopback only)",
+    schema: z.string().refine(isSmtpUrl).optional(),
+  }),
+  LATCHKEY_MAIL_FROM: setting({
+    purpose: "sender of those mails; needed with LATCHKEY_SMTP_URL",
+    fallback: "unset",
+    bound: "an e-mail address",
+    schema: z.email().max(254).optional(),
   }),
   LATCHKEY_TRUSTED_PROXIES: setting({
     purpose: "proxies whose X-Forwarded-For is believed",
@@ -145,6 +158,12 @@ export const SETTINGS = {
     bound: "whole days, 1 to 365",
     schema: wholeNumber(1, 365).default(30),
   }),
+  LATCHKEY_KEEP_AUDIT: setting({
+    purpose: "how long the audit log is kept",
+    fallback: "unset: for ever",
+    bound: "whole days, 30 to 36500",
+    schema: wholeNumber(30, 36_500).optional(),
+  }),
   LATCHKEY_LOG_LEVEL: setting({
     purpose: "what is logged: this level and worse",
     fallback: "info",
@@ -179,11 +198,17 @@ export interface GivenSettings {
   readonly metricsPort: number | null;
   readonly brand: string | null;
   readonly secret: string | null;
+  /** Whether anybody may sign up and make an account. */
+  readonly signUpOpen: boolean;
+  /** How mail is sent; `null`: it is not. */
+  readonly mail: { readonly smtpUrl: string; readonly from: string } | null;
   /** Addresses and CIDR ranges, each valid for ipaddr.js. */
   readonly trustedProxies: readonly string[];
   /** Whether who uses a key, and whose request was refused, is kept. */
   readonly callersKept: boolean;
   readonly usageKept: UsageKept;
+  /** How long audit events are kept; `null`: for ever. */
+  readonly auditKeptMs: number | null;
   readonly logLevel: (typeof LOG_LEVELS)[number];
 }
 
@@ -214,17 +239,24 @@ const SCHEMA = z.object({
   LATCHKEY_BRAND: SETTINGS.LATCHKEY_BRAND.schema,
   LATCHKEY_SECRET: SETTINGS.LATCHKEY_SECRET.schema,
   LATCHKEY_SIGNUP: SETTINGS.LATCHKEY_SIGNUP.schema,
+  LATCHKEY_SMTP_URL: SETTINGS.LATCHKEY_SMTP_URL.schema,
+  LATCHKEY_MAIL_FROM: SETTINGS.LATCHKEY_MAIL_FROM.schema,
   LATCHKEY_TRUSTED_PROXIES: SETTINGS.LATCHKEY_TRUSTED_PROXIES.schema,
   LATCHKEY_CALLERS: SETTINGS.LATCHKEY_CALLERS.schema,
   LATCHKEY_KEEP_MINUTES: SETTINGS.LATCHKEY_KEEP_MINUTES.schema,
   LATCHKEY_KEEP_HOURS: SETTINGS.LATCHKEY_KEEP_HOURS.schema,
   LATCHKEY_KEEP_DAYS: SETTINGS.LATCHKEY_KEEP_DAYS.schema,
   LATCHKEY_KEEP_REFUSALS: SETTINGS.LATCHKEY_KEEP_REFUSALS.schema,
+  LATCHKEY_KEEP_AUDIT: SETTINGS.LATCHKEY_KEEP_AUDIT.schema,
   LATCHKEY_LOG_LEVEL: SETTINGS.LATCHKEY_LOG_LEVEL.schema,
 });
 
 /** Variables whose wrong value may itself be a secret: a message about them repeats nothing of it. */
-const SECRET_VARIABLES: ReadonlySet<string> = new Set(["LATCHKEY_SECRET", "DATABASE_URL"]);
+const SECRET_VARIABLES: ReadonlySet<string> = new Set([
+  "LATCHKEY_SECRET",
+  "LATCHKEY_SMTP_URL",
+  "DATABASE_URL",
+]);
 
 /** Longest piece of a wrong value that a message repeats. */
 const ECHO_CHARACTERS_MAX = 60;
@@ -257,6 +289,14 @@ export function readSettings(env: Record<string, string | undefined>): GivenSett
     problems.push(
       `LATCHKEY_SECRET is unset, but required because DATABASE_URL is set: every node needs the same; expected ${SETTINGS.LATCHKEY_SECRET.bound}.`,
     );
+  for (const [one, other] of [
+    ["LATCHKEY_SMTP_URL", "LATCHKEY_MAIL_FROM"],
+    ["LATCHKEY_MAIL_FROM", "LATCHKEY_SMTP_URL"],
+  ] as const)
+    if (given[one] !== undefined && given[other] === undefined)
+      problems.push(
+        `${other} is unset, but required because ${one} is set; expected ${SETTINGS[other].bound}.`,
+      );
   if (!parsed.success || problems.length > 0) throw new SettingsError(problems);
 
   const values = parsed.data;
@@ -271,6 +311,8 @@ export function readSettings(env: Record<string, string | undefined>): GivenSett
     metricsPort: values.LATCHKEY_METRICS_PORT ?? null,
     brand: values.LATCHKEY_BRAND ?? null,
     secret: values.LATCHKEY_SECRET ?? null,
+    signUpOpen: values.LATCHKEY_SIGNUP === "open",
+    mail: mailOf(values.LATCHKEY_SMTP_URL, values.LATCHKEY_MAIL_FROM),
     trustedProxies: values.LATCHKEY_TRUSTED_PROXIES,
     callersKept: values.LATCHKEY_CALLERS === "on",
     usageKept: {
@@ -279,8 +321,14 @@ export function readSettings(env: Record<string, string | undefined>): GivenSett
       daysMs: values.LATCHKEY_KEEP_DAYS * DAY_MS,
       refusalsMs: values.LATCHKEY_KEEP_REFUSALS * DAY_MS,
     },
+    auditKeptMs:
+      values.LATCHKEY_KEEP_AUDIT === undefined ? null : values.LATCHKEY_KEEP_AUDIT * DAY_MS,
     logLevel: values.LATCHKEY_LOG_LEVEL,
   };
+}
+
+function mailOf(smtpUrl: string | undefined, from: string | undefined): GivenSettings["mail"] {
+  return smtpUrl === undefined || from === undefined ? null : { smtpUrl, from };
 }
 
 /** Whether only this machine can reach a server that listens on `host`: 127.0.0.0/8, ::1 or localhost. */
@@ -350,6 +398,13 @@ function isPublicUrl(text: string): boolean {
 function isDatabaseUrl(text: string): boolean {
   const protocol = parseUrl(text)?.protocol;
   return protocol === "postgres:" || protocol === "postgresql:";
+}
+
+function isSmtpUrl(text: string): boolean {
+  const url = parseUrl(text);
+  if (url === undefined || url.hostname === "" || url.search !== "" || url.hash !== "")
+    return false;
+  return url.protocol === "smtps:" || url.protocol === "smtp:";
 }
 
 function originOf(text: string): string | undefined {

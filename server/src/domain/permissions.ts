@@ -9,7 +9,11 @@ export type AccountPermission =
   | "environments:read"
   | "environments:write"
   | "service_tokens:read"
-  | "service_tokens:write";
+  | "service_tokens:write"
+  | "members:read"
+  | "members:write"
+  | "owners:write"
+  | "audit_logs:read";
 
 const ADMIN: readonly AccountPermission[] = [
   "account:read",
@@ -19,14 +23,17 @@ const ADMIN: readonly AccountPermission[] = [
   "environments:write",
   "service_tokens:read",
   "service_tokens:write",
+  "members:read",
+  "members:write",
+  "audit_logs:read",
 ];
 
 /** The one table of roles. "keys:read" never includes a secret token: nobody can read those again. */
 const ROLE_PERMISSIONS: Readonly<Record<Role, readonly AccountPermission[]>> = {
-  owner: [...ADMIN, "account:write"],
+  owner: [...ADMIN, "account:write", "owners:write"],
   admin: ADMIN,
-  member: ["account:read", "keys:read", "environments:read"],
-  support: ["account:read", "environments:read"],
+  member: ["account:read", "keys:read", "environments:read", "members:read"],
+  support: ["account:read", "environments:read", "members:read"],
 };
 
 /** The role whose rights a service token has. */

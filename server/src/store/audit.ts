@@ -18,7 +18,24 @@ export type AuditAction =
   | "api_key.overlap_started"
   | "access_token.created"
   | "access_token.deleted"
-  | "setup.completed";
+  | "setup.completed"
+  | "member.joined"
+  | "member.role_changed"
+  | "member.removed"
+  | "member.left"
+  | "invitation.created"
+  | "invitation.sent"
+  | "invitation.cancelled"
+  | "sign_in_link.created"
+  | "sign_in_link.opened"
+  | "password_reset_link.created"
+  | "person.signed_up"
+  | "person.password_changed"
+  | "person.password_reset"
+  | "person.two_factor_enabled"
+  | "person.two_factor_disabled"
+  | "person.recovery_codes_replaced"
+  | "person.sessions_ended";
 
 /** A value in the details of an audit event. Never a token or a digest. */
 type Detail = string | number | boolean | null | readonly string[];
@@ -31,7 +48,14 @@ export interface AuditedDeed {
   /** `null` when the deed concerns the whole account. */
   readonly environmentId: string | null;
   readonly subject: {
-    readonly type: "account" | "environment" | "api_key" | "access_token";
+    readonly type:
+      | "account"
+      | "environment"
+      | "api_key"
+      | "access_token"
+      | "person"
+      | "invitation"
+      | "sign_in_link";
     readonly id: string;
   };
   readonly details: Readonly<Record<string, Detail>>;

@@ -50,6 +50,7 @@ test("nodes that start at once on an empty database migrate it once", async () =
     { name: "0003-operator-tokens" },
     { name: "0004-usage" },
     { name: "0005-key-lives" },
+    { name: "0006-people" },
   ]);
   for (const { store } of opened) assert.deepEqual(await store.ping(), { seq: 0 });
   await Promise.all(opened.map(({ store }) => store.close()));

@@ -32,6 +32,7 @@ CREATE TABLE "account" (
   "deletion_seq" integer references "revocation" ("seq"),
   "key_max_age_ms" integer,
   "key_max_age_from" integer,
+  "two_factor_required_at" integer,
   constraint "account_suspension" check (("suspended_at" is null) = ("suspension_seq" is null)),
   constraint "account_deletion" check (("deleted_at" is null) = ("deletion_seq" is null))
 ) strict;
@@ -106,6 +107,12 @@ CREATE TABLE "audit_event" (
 
 CREATE INDEX "audit_event_account_id_idx" on "audit_event" ("account_id", "id");
 
+CREATE INDEX "audit_event_action_idx" on "audit_event" ("account_id", "action", "id");
+
+CREATE INDEX "audit_event_actor_id_idx" on "audit_event" ("account_id", "actor_id", "id");
+
+CREATE INDEX "audit_event_subject_id_idx" on "audit_event" ("account_id", "subject_id", "id");
+
 CREATE TABLE "change" (
   "seq" integer primary key,
   "id" text not null unique,
@@ -164,6 +171,22 @@ CREATE TABLE "idempotency" (
 ) strict;
 
 CREATE INDEX "idempotency_created_at_idx" on "idempotency" ("created_at");
+
+CREATE TABLE "invitation" (
+  "id" text not null primary key,
+  "account_id" text not null references "account" ("id"),
+  "email" text not null,
+  "role" text not null check (role in ('owner', 'admin', 'member', 'support')),
+  "digest" blob not null unique check (length(digest) = 32),
+  "created_at" integer not null,
+  "created_by_type" text not null,
+  "created_by_id" text not null,
+  "created_by_name" text not null,
+  "expires_at" integer not null,
+  "mailed" integer not null check (mailed in (0, 1))
+) strict;
+
+CREATE UNIQUE INDEX "invitation_email_idx" on "invitation" ("account_id", "email");
 
 CREATE TABLE "key_caller" (
   "key" integer not null,
@@ -257,7 +280,8 @@ CREATE TABLE "session" (
   "ip_address" text,
   "user_agent" text,
   "created_at" date not null,
-  "updated_at" date not null
+  "updated_at" date not null,
+  "account_id" text references "account" ("id")
 );
 
 CREATE INDEX "session_expires_at_idx" on "session" ("expires_at");
@@ -272,6 +296,18 @@ CREATE TABLE "setup_link" (
   constraint "setup_link_expiry" check (("digest" is null) = ("expires_at" is null)),
   constraint "setup_link_closed" check (completed_at is null or digest is null)
 ) strict;
+
+CREATE TABLE "sign_in_link" (
+  "id" text not null primary key,
+  "account_id" text not null references "account" ("id"),
+  "email" text not null,
+  "name" text not null,
+  "role" text not null check (role in ('owner', 'admin', 'member', 'support')),
+  "digest" blob not null unique check (length(digest) = 32),
+  "expires_at" integer not null
+) strict;
+
+CREATE INDEX "sign_in_link_expires_at_idx" on "sign_in_link" ("expires_at");
 
 CREATE TABLE "two_factor" (
   "id" text not null primary key,

@@ -35,6 +35,8 @@ export interface SessionTable {
   user_agent: string | null;
   created_at: SignInTime;
   updated_at: SignInTime;
+  /** The one account that it reaches, when a link began it; `null`: all of the person's. */
+  account_id: string | null;
 }
 
 export interface CredentialTable {
@@ -84,6 +86,8 @@ export interface AccountTable {
   /** How long its keys may live, and since when that is so. */
   key_max_age_ms: number | null;
   key_max_age_from: number | null;
+  /** Since when its members need a second factor. */
+  two_factor_required_at: number | null;
   deleted_at: number | null;
   deletion_seq: number | null;
 }
@@ -105,6 +109,38 @@ export interface MemberTable {
   person_id: string;
   role: Role;
   created_at: number;
+}
+
+/** Of those that are neither accepted nor cancelled. */
+export interface InvitationTable {
+  id: string;
+  account_id: string;
+  /** Lower case. */
+  email: string;
+  role: Role;
+  /** Of the secret in its link. */
+  digest: Uint8Array;
+  created_at: number;
+  created_by_type: Actor["type"];
+  created_by_id: string;
+  created_by_name: string;
+  expires_at: number;
+  /** 1 when the link went by mail alone, which proves the address of whoever has it; else 0. */
+  mailed: number;
+}
+
+/** Of those that nobody has opened. */
+export interface SignInLinkTable {
+  id: string;
+  account_id: string;
+  /** Lower case. */
+  email: string;
+  /** Of the person, should the link be the first that is heard of them. */
+  name: string;
+  /** Of the membership, should there be none. */
+  role: Role;
+  digest: Uint8Array;
+  expires_at: number;
 }
 
 export interface ApiKeyTable {
@@ -298,6 +334,8 @@ export interface Schema {
   account: AccountTable;
   environment: EnvironmentTable;
   member: MemberTable;
+  invitation: InvitationTable;
+  sign_in_link: SignInLinkTable;
   api_key: ApiKeyTable;
   access_token: AccessTokenTable;
   change_clock: ChangeClockTable;

@@ -5,6 +5,7 @@ import * as sweptInOrder from "./0002-swept-in-order.ts";
 import * as operatorTokens from "./0003-operator-tokens.ts";
 import * as usage from "./0004-usage.ts";
 import * as keyLives from "./0005-key-lives.ts";
+import * as people from "./0006-people.ts";
 
 /** Every migration by name, in order. Code, not files: a build or bundle loses none. */
 const MIGRATIONS = {
@@ -13,6 +14,7 @@ const MIGRATIONS = {
   "0003-operator-tokens": operatorTokens.up,
   "0004-usage": usage.up,
   "0005-key-lives": keyLives.up,
+  "0006-people": people.up,
 } satisfies Record<string, (db: Database, dialect: Engine["dialect"]) => Promise<void>>;
 
 /** The database was migrated by a release that this one does not know. Nothing was written. */
