@@ -3,10 +3,11 @@ import { accountCalls } from "./client/accounts.ts";
 import { apiKeyCalls } from "./client/api-keys.ts";
 import { environmentCalls } from "./client/environments.ts";
 import type { ClientAmbient } from "./client/limit.ts";
+import { personCalls } from "./client/person.ts";
 import { accountRefusalCalls, operatorRefusalCalls } from "./client/refusals.ts";
 import { serverUrl } from "./client/server-url.ts";
 import { serviceTokenCalls } from "./client/service-tokens.ts";
-import type { MeJson, ProvisionedJson, WhoamiJson } from "./client/shapes.ts";
+import type { MeJson, ProvisionedJson, SetUpStateJson, WhoamiJson } from "./client/shapes.ts";
 import { tokenCalls } from "./client/tokens.ts";
 import { type CallOptions, createTransport, type TransportSettings } from "./client/transport.ts";
 import { usageCalls } from "./client/usage.ts";
@@ -23,6 +24,12 @@ export type {
   VerifyAsk,
 } from "./client/api-keys.ts";
 export type { ClientAmbient } from "./client/limit.ts";
+export type {
+  AcceptedInvitationJson,
+  OpenedInvitationJson,
+  SessionJson,
+  TwoFactorEnrolmentJson,
+} from "./client/person.ts";
 export type {
   KeyRefusalReason,
   RefusalFilter,
@@ -114,9 +121,11 @@ export function createClient(options: ClientOptions = {}) {
       call<WhoamiJson>({ method: "GET", path: ["v1", "whoami"] }, options),
     /** Who is signed in, with a session. */
     me: (options?: CallOptions) => call<MeJson>({ method: "GET", path: ["v1", "me"] }, options),
-    /** Whether set-up is still to be done. */
+    /** What whoever sits in front of a browser does about themselves, with a session or the secret of a link. */
+    person: personCalls(transport),
+    /** Whether set-up is still to be done, and how one gets a sign-in here. */
     setUpState: (options?: CallOptions) =>
-      call<{ state: "open" | "done" }>({ method: "GET", path: ["v1", "setup"] }, options),
+      call<SetUpStateJson>({ method: "GET", path: ["v1", "setup"] }, options),
     /** Sets up the first owner and account with the secret of the set-up link; signs the browser in. */
     setUp: (
       body: {
@@ -128,9 +137,12 @@ export function createClient(options: ClientOptions = {}) {
       },
       options?: CallOptions,
     ) => call<ProvisionedJson>({ method: "POST", path: ["v1", "setup"], body }, options),
-    /** Signs the browser in to the dashboard. */
+    /** Signs the browser in to the dashboard; `two_factor`: not yet, a code is due. */
     signIn: (body: { email: string; password: string }, options?: CallOptions) =>
-      call<unknown>({ method: "POST", path: ["auth", "sign-in", "email"], body }, options),
+      call<{ two_factor?: true }>(
+        { method: "POST", path: ["auth", "sign-in", "email"], body },
+        options,
+      ),
     signOut: (options?: CallOptions) =>
       call<unknown>({ method: "POST", path: ["auth", "sign-out"], body: {} }, options),
   };

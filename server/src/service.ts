@@ -87,7 +87,10 @@ export async function startService(options: {
     session: signIn.session,
     version: API_VERSION,
     mount(routes) {
-      routes.route("/", setupRoutes({ rules: setup, signIn, ownOrigin, ambient, logger }));
+      routes.route(
+        "/",
+        setupRoutes({ rules: setup, signIn, ownOrigin, ambient, logger, settings }),
+      );
       routes.all("/auth/*", (c) => signIn.handle(c.req.raw, c.env));
     },
     fallback: dashboard,

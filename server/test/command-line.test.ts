@@ -157,7 +157,7 @@ test("setup beside a running server says so, and changes nothing", async () => {
   expect([code, stdout]).toEqual([1, ""]);
   expect(stderr).toContain("Another latchkey is running");
   const state = await fetch(`${server.url}/v1/setup`);
-  expect(await state.json()).toEqual({ state: "open" });
+  expect(await state.json()).toMatchObject({ state: "open" });
 });
 
 test("each start prints a new set-up link, until there is an owner", async () => {

@@ -114,6 +114,16 @@ export interface OwnAccountJson {
 /** A role in an account, from most to least rights. */
 export type Role = "owner" | "admin" | "member" | "support";
 
+/** What a visitor may know before they sign in. */
+export interface SetUpStateJson {
+  /** Whether the first owner is still to come. */
+  state: "open" | "done";
+  /** Whether people make accounts of their own here, or are invited. */
+  sign_up: "invite" | "open";
+  /** Whether this server sends mail, e.g. to whoever forgot their password. */
+  mail: boolean;
+}
+
 /** Who is signed in, and where they belong. */
 export interface MeJson {
   person: { id: string; name: string; email: string };

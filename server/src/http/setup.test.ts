@@ -51,7 +51,7 @@ beforeEach(async () => {
       return hashPassword(password);
     },
   });
-  deps = { rules, signIn, ownOrigin, ambient, logger };
+  deps = { rules, signIn, ownOrigin, ambient, logger, settings: { signUpOpen: false, mail: null } };
 });
 afterEach(() => open.store.close());
 
@@ -107,7 +107,7 @@ test("the link makes the first account, shows every token once, and signs the br
   const post = server();
   const secret = await openLink();
   expect(secret).toMatch(/^[\w-]{32}$/);
-  expect(await state()).toEqual({ state: "open" });
+  expect(await state()).toEqual({ state: "open", sign_up: "invite", mail: false });
 
   const response = await post(secret);
   expect(response.status).toBe(201);
@@ -130,7 +130,7 @@ test("the link makes the first account, shows every token once, and signs the br
 
   const cookie = response.headers.getSetCookie()[0]?.split(";")[0] ?? "";
   expect(await signIn.session(new Headers({ Cookie: cookie }))).toMatchObject({ name: "Ada" });
-  expect(await state()).toEqual({ state: "done" });
+  expect(await state()).toEqual({ state: "done", sign_up: "invite", mail: false });
   expect(logged).not.toContain(secret);
   expect(logged).not.toContain(PASSWORD);
 });
@@ -167,7 +167,7 @@ test("only the newest link works, for 30 minutes; the refusals say what to do", 
   const expired = await post(newest);
   expect(expired.status).toBe(401);
   expect(await expired.json()).toMatchObject({ message: expect.stringContaining("Restart") });
-  expect(await state()).toEqual({ state: "open" });
+  expect(await state()).toEqual({ state: "open", sign_up: "invite", mail: false });
 
   const again = await openLink();
   nowMs += SETUP_LINK_MS - 1;
@@ -234,4 +234,12 @@ test("the tokens are answered even when the session cannot begin", async () => {
   expect(await response.json()).toMatchObject({ operator_token: expect.stringMatching(/^ot_/) });
   expect(response.headers.getSetCookie()).toEqual([]);
   expect(logged).toContain("set up, but not signed in");
+});
+
+test("a visitor learns whether people sign up by themselves, and whether there is mail", async () => {
+  const settings = { signUpOpen: true, mail: { smtpUrl: "smtp://u:secret@mail", from: "a@b.c" } };
+  const env = { requestId: "req_1", address: "192.0.2.1", userAgent: null };
+  const asked = new Request(`${ORIGIN}/v1/setup`);
+  const response = await setupRoutes({ ...deps, settings }).fetch(asked, env);
+  expect(await response.json()).toEqual({ state: "open", sign_up: "open", mail: true });
 });

@@ -27,10 +27,12 @@ export interface SetupRouteDeps {
   readonly ownOrigin: OwnOrigin;
   readonly ambient: Ambient;
   readonly logger: Logger;
+  /** What people who have no sign-in, or forgot its password, can do about it. */
+  readonly settings: { readonly signUpOpen: boolean; readonly mail: object | null };
 }
 
 /**
- * `GET /v1/setup` → whether set-up is still to be done; `POST /v1/setup` with a link's secret → the first account with
+ * `GET /v1/setup` → whether set-up is still to be done, and what a visitor can do here; `POST /v1/setup` with a link's secret → the first account with
  * every token this once, and a session for the browser.
  *
  * @returns Routes with whole paths, to be mounted at "/".
@@ -43,7 +45,11 @@ export function setupRoutes(deps: SetupRouteDeps): Hono<{ Bindings: HttpBindings
   routes.get("/v1/setup", async (c) => {
     parseQuery(nothing, new URL(c.req.url).search);
     c.header("Cache-Control", "no-store");
-    return c.json({ state: (await rules.isDone()) ? "done" : "open" });
+    return c.json({
+      state: (await rules.isDone()) ? "done" : "open",
+      sign_up: deps.settings.signUpOpen ? "open" : "invite",
+      mail: deps.settings.mail !== null,
+    });
   });
 
   routes.post("/v1/setup", async (c) => {

@@ -45,7 +45,7 @@ test("nodes that are started in the same moment on an empty database all come up
   const nodes = await Promise.all([start(database), start(database), start(database)]);
   for (const { url } of nodes) {
     expect((await fetch(`${url}/readyz`)).status).toBe(200);
-    expect(await (await fetch(`${url}/v1/setup`)).json()).toEqual({ state: "open" });
+    expect(await (await fetch(`${url}/v1/setup`)).json()).toMatchObject({ state: "open" });
   }
   expect(await postgres.run("select count(*)::int as nodes from node", database)).toEqual([
     { nodes: nodes.length },
