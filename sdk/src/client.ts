@@ -1,6 +1,7 @@
 import { ownAccountCalls } from "./client/account.ts";
 import { accountCalls } from "./client/accounts.ts";
 import { apiKeyCalls } from "./client/api-keys.ts";
+import { accountAuditLogCalls, operatorAuditLogCalls } from "./client/audit-logs.ts";
 import { environmentCalls } from "./client/environments.ts";
 import type { ClientAmbient } from "./client/limit.ts";
 import { personCalls } from "./client/person.ts";
@@ -23,6 +24,12 @@ export type {
   Rotation,
   VerifyAsk,
 } from "./client/api-keys.ts";
+export type {
+  AuditLogFilter,
+  AuditLogJson,
+  AuditLogSearch,
+  OperatorAuditLogSearch,
+} from "./client/audit-logs.ts";
 export type { ClientAmbient } from "./client/limit.ts";
 export type {
   AcceptedInvitationJson,
@@ -116,6 +123,10 @@ export function createClient(options: ClientOptions = {}) {
     refusals: accountRefusalCalls(transport),
     /** Refused requests that belong to no account, with an operator token or the operator's session. */
     operatorRefusals: operatorRefusalCalls(transport),
+    /** Who changed what in the account, when and from where. */
+    auditLogs: accountAuditLogCalls(transport),
+    /** The same of what belongs to no account, with an operator token or the operator's session. */
+    operatorAuditLogs: operatorAuditLogCalls(transport),
     /** What the token of this client is: a service token or an API key. */
     whoami: (options?: CallOptions) =>
       call<WhoamiJson>({ method: "GET", path: ["v1", "whoami"] }, options),

@@ -114,7 +114,7 @@ export async function startService(options: {
   function sweepLater(): void {
     cancelSweep = ambient.after(SWEEP_EVERY_MS, () => {
       store
-        .sweep(ambient.nowMs(), settings.usageKept)
+        .sweep(ambient.nowMs(), settings.usageKept, settings.auditKeptMs)
         .catch((err: unknown) => logger.error({ err }, "the sweep failed"))
         .finally(sweepLater);
     });

@@ -8,12 +8,13 @@ const ANSWER_BYTES_MAX = 4 * 1024 * 1024;
 const MESSAGE_CHARACTERS_MAX = 1_000;
 
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\b/i;
-const CSV_TYPE = /^text\/csv\b/i;
+/** Of answers that are files. */
+const FILE_TYPES = { csv: /^text\/csv\b/i, jsonl: /^application\/x-ndjson\b/i } as const;
 
 /** What a call expects to be answered with, when it is not a short piece of JSON. */
 export interface Expected {
   /** The answer's body is then its text. */
-  readonly as?: "csv";
+  readonly as?: keyof typeof FILE_TYPES;
   readonly bytesMax?: number;
 }
 
@@ -45,8 +46,8 @@ export async function readAnswer(
   const type = headers.get("Content-Type") ?? "";
   const parsed = JSON_TYPE.test(type) ? parseJson(text) : undefined;
   if (response.ok) {
-    const csv = CSV_TYPE.test(type) && text !== undefined ? { value: text } : undefined;
-    const good = as === "csv" ? csv : parsed;
+    const file = text === undefined ? undefined : { value: text };
+    const good = as === undefined ? parsed : FILE_TYPES[as].test(type) ? file : undefined;
     if (good !== undefined)
       return { status, body: good.value, requestId, replayed: isReplay(headers), tries };
     const message =

@@ -156,8 +156,14 @@ function requestOf(
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(ask.query ?? {}))
     if (value !== undefined) query.set(name, String(value));
-  const accept = ask.as === "csv" ? "text/csv, application/json" : "application/json";
-  const headers = new Headers({ Accept: accept, ...common });
+  const accept = {
+    csv: "text/csv, application/json",
+    jsonl: "application/x-ndjson, application/json",
+  };
+  const headers = new Headers({
+    Accept: ask.as === undefined ? "application/json" : accept[ask.as],
+    ...common,
+  });
   if (ask.idempotencyKey !== undefined) headers.set("Idempotency-Key", ask.idempotencyKey);
   if (ask.body !== undefined) headers.set("Content-Type", "application/json");
   return {

@@ -4,8 +4,8 @@ import type { Context } from "hono";
 import type { AccountDeps } from "../domain/accounts.ts";
 import { ownAccountRoutes } from "./account.ts";
 import { accountRoutes } from "./accounts.ts";
+import { auditRoutes } from "./audit-logs.ts";
 import { type CallerDeps, createCallers } from "./callers.ts";
-import { csvResponse } from "./csv.ts";
 import { mountDocs } from "./docs.ts";
 import { environmentRoutes } from "./environments.ts";
 import { exchangeRoutes } from "./exchange.ts";
@@ -19,6 +19,7 @@ import { refusalRoutes } from "./refusals.ts";
 import { rotationRoutes } from "./rotation.ts";
 import type { Route, RouteDeps } from "./route.ts";
 import { serviceTokenRoutes } from "./service-tokens.ts";
+import { fileResponse } from "./streamed-file.ts";
 import { tokenRoutes } from "./tokens.ts";
 import { usageRoutes } from "./usage.ts";
 import { verifyRoutes } from "./verify.ts";
@@ -56,6 +57,7 @@ export function managementRoutes(deps: AppDeps): readonly Route[] {
     ...rotationRoutes(deps),
     ...usageRoutes(deps),
     ...refusalRoutes(deps),
+    ...auditRoutes(deps),
   ];
 }
 
@@ -108,7 +110,7 @@ function mountRoute(app: App, deps: RouteDeps, route: Route): void {
   app.on(route.method, route.path, async (c) => {
     const answer = await route.respond(deps, c.req.raw, c.req.param(), c.env);
     if ("refusal" in answer) return problemResponse(problemOfRefusal(answer));
-    if ("csv" in answer) return csvResponse(answer.csv);
+    if ("file" in answer) return fileResponse(answer.file);
     const headers = new Headers(answer.replayed === true ? { "Idempotent-Replayed": "true" } : {});
     return Response.json(answer.body, { status: answer.status, headers });
   });

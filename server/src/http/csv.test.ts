@@ -1,8 +1,11 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { afterEach, expect, test } from "vitest";
-import { csvLine, csvResponse, openCsv } from "./csv.ts";
+import { CSV_TYPE, csvLine } from "./csv.ts";
 import { createFront } from "./front.ts";
+import { fileResponse, openFile } from "./streamed-file.ts";
+
+const TABLE = { name: "table.csv", contentType: CSV_TYPE };
 
 const ambient = { soon: (task: () => void) => void setImmediate(task) };
 
@@ -34,7 +37,7 @@ async function serve(pieces: AsyncGenerator<string, void, undefined>, failed = (
     authenticate: () => {
       throw new Error("not asked");
     },
-    app: { fetch: async () => csvResponse(await openCsv("table.csv", pieces, ambient, failed)) },
+    app: { fetch: async () => fileResponse(await openFile(TABLE, pieces, ambient, failed)) },
     verifiers: { upgrade: async () => {} },
     clientAddress: () => "192.0.2.7",
     requestId: () => "req_1",
@@ -73,7 +76,7 @@ test("a table arrives whole, under the name of a file", async () => {
 
 test("nothing is read ahead of whoever takes it, but one piece", async () => {
   const { seen, pieces } = source(["a", "b", "c", "d", "e"]);
-  const { body } = await openCsv("table.csv", pieces, ambient, () => {});
+  const { body } = await openFile(TABLE, pieces, ambient, () => {});
   expect(seen.taken).toBe(1);
   const reader = body.getReader();
   await reader.read();
@@ -123,7 +126,7 @@ test("whoever goes away while a piece is read is no failure", async () => {
     }
   }
   const told: unknown[] = [];
-  const { body } = await openCsv("table.csv", slow(), ambient, (error) => told.push(error));
+  const { body } = await openFile(TABLE, slow(), ambient, (error) => told.push(error));
   const reader = body.getReader();
   await reader.read();
   const reading = reader.read();
@@ -137,7 +140,7 @@ test("whoever goes away while a piece is read is no failure", async () => {
 
 test("what fails before the first piece is an error of its own, not a table", async () => {
   const { pieces } = source([new Error("absent")]);
-  await expect(openCsv("table.csv", pieces, ambient, () => {})).rejects.toThrow("absent");
+  await expect(openFile(TABLE, pieces, ambient, () => {})).rejects.toThrow("absent");
 });
 
 test.each([1, 2, 3])(

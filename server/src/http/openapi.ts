@@ -42,7 +42,7 @@ export function describeRoute(app: App, route: Route): void {
   const answer = {
     content: {
       "application/json": { schema: route.response },
-      ...(route.csv ? { "text/csv": { schema: z.string() } } : {}),
+      ...Object.fromEntries(route.files.map((type) => [type, { schema: z.string() }])),
     },
   };
   const responses = Object.fromEntries(

@@ -5,10 +5,10 @@ import type { Ambient } from "../ambient.ts";
 import type { Actor, Once, Origin } from "../store/store.ts";
 import { type Body, readJsonBody } from "./body.ts";
 import type { Caller, Callers } from "./callers.ts";
-import type { CsvFile } from "./csv.ts";
 import type { HttpBindings } from "./front.ts";
 import { parseQuery, parseWith } from "./parse.ts";
 import type { Permission } from "./permit.ts";
+import type { StreamedFile } from "./streamed-file.ts";
 
 type Method = "get" | "post" | "patch" | "delete";
 type OkStatus = 101 | 200 | 201 | 202;
@@ -34,9 +34,9 @@ interface Answer<ResponseBody> {
   readonly replayed?: boolean;
 }
 
-/** What a handler answers that was asked for a table. */
-interface TableAnswer {
-  readonly csv: CsvFile;
+/** What a handler answers that was asked for a file. */
+interface FileAnswer {
+  readonly file: StreamedFile;
 }
 
 interface Definition<
@@ -61,11 +61,11 @@ interface Definition<
   readonly statuses: readonly [OkStatus, ...OkStatus[]];
   /** Whether it takes an `Idempotency-Key`. */
   readonly once?: true;
-  /** Whether it can also answer with a table, for the documentation. */
-  readonly csv?: true;
+  /** Media types of the files that it can also answer with, for the documentation. */
+  readonly files?: readonly string[];
   readonly handle: (
     call: Call<C, z.output<Params>, z.output<Query>, z.output<RequestBody>>,
-  ) => Promise<Answer<z.input<ResponseBody>> | TableAnswer | Refused>;
+  ) => Promise<Answer<z.input<ResponseBody>> | FileAnswer | Refused>;
 }
 
 /** What answering needs besides the request. */
@@ -86,13 +86,13 @@ export interface Route {
   readonly response: z.ZodType;
   readonly statuses: readonly OkStatus[];
   readonly once: boolean;
-  readonly csv: boolean;
+  readonly files: readonly string[];
   respond(
     deps: RouteDeps,
     request: Request,
     params: Readonly<Record<string, string>>,
     from: HttpBindings,
-  ): Promise<Answer<unknown> | TableAnswer | Refused>;
+  ): Promise<Answer<unknown> | FileAnswer | Refused>;
 }
 
 /** The longest `User-Agent` that an audit event keeps, in characters. */
@@ -106,12 +106,12 @@ export function route<
   RequestBody extends z.ZodType,
   ResponseBody extends z.ZodType,
 >(definition: Definition<C, Params, Query, RequestBody, ResponseBody>): Route {
-  const { permission, handle, once = false, csv = false, ...described } = definition;
+  const { permission, handle, once = false, files = [], ...described } = definition;
   return {
     ...described,
     schemes: permission.schemes,
     once,
-    csv,
+    files,
     async respond({ callers, ambient }, request, rawParams, from) {
       const { requestId } = from;
       const grantedMs = ambient.monoMs();

@@ -15,6 +15,11 @@ export function isoTime(ms: number | null): string | null {
   return ms === null ? null : new Date(ms).toISOString();
 }
 
+/** ISO 8601 in its basic form, to the second: file systems take no colons. */
+export function fileTime(ms: number): string {
+  return isoTime(ms).replace(/\.\d+|[:-]/g, "");
+}
+
 export const actorJson = z
   .object({
     type: z.enum(["person", "service_token", "operator", "command_line", "system"]),

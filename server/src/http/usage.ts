@@ -16,11 +16,12 @@ import {
 } from "../domain/usage/report.ts";
 import { spanOf } from "../domain/usage/span.ts";
 import type { AccountStore, KeyCaller, Span } from "../store/store.ts";
-import { type CsvFile, openCsv } from "./csv.ts";
+import { CSV_TYPE } from "./csv.ts";
 import { environmentInQuery, instant, keyId, keyIdInPath, listOf, nothing } from "./fields.ts";
 import { inAccount } from "./permit.ts";
 import { type Route, route } from "./route.ts";
-import { isoTime, OUTCOME_ON_WIRE, outcomeJson, timeJson } from "./shapes.ts";
+import { fileTime, isoTime, OUTCOME_ON_WIRE, outcomeJson, timeJson } from "./shapes.ts";
+import { openFile, type StreamedFile } from "./streamed-file.ts";
 import { usageTable } from "./usage-table.ts";
 
 export interface UsageDeps {
@@ -118,7 +119,7 @@ const usage = (deps: UsageDeps): Route =>
     body: nothing,
     response: usageJson,
     statuses: [200],
-    csv: true,
+    files: ["text/csv"],
     async handle({ caller, query, requestId }) {
       const { environment = null, api_key_ids: keyIds = null, group_by, format, top } = query;
       const by = {
@@ -131,7 +132,7 @@ const usage = (deps: UsageDeps): Route =>
       const nowMs = deps.ambient.nowMs();
       if (format === "csv") {
         if (top !== undefined) throw wrong("top", "A table has every key; leave it out.");
-        return { csv: await table(deps, caller.account, ask, environment ?? "all", requestId) };
+        return { file: await table(deps, caller.account, ask, environment ?? "all", requestId) };
       }
       const report = await readUsage(caller.account, ask, top ?? TOP_DEFAULT, nowMs);
       const entries = report.entries.map((entry) => shapeEntry(entry, ask.by));
@@ -150,7 +151,7 @@ const keyUsage = (deps: UsageDeps): Route =>
     body: nothing,
     response: keyUsageJson,
     statuses: [200],
-    csv: true,
+    files: ["text/csv"],
     async handle({ caller, params: { id }, query, requestId }) {
       const range = { fromMs: query.from, toMs: query.to, granularity: query.granularity };
       if (query.format === "json") {
@@ -158,7 +159,7 @@ const keyUsage = (deps: UsageDeps): Route =>
         return { status: 200, body: shapeKeyUsage(report) };
       }
       const ask = askOfKey(await getKey(caller.account, id), range);
-      return { csv: await table(deps, caller.account, ask, id, requestId) };
+      return { file: await table(deps, caller.account, ask, id, requestId) };
     },
   });
 
@@ -169,18 +170,13 @@ function table(
   ask: ReportAsk,
   of: string,
   requestId: string,
-): Promise<CsvFile> {
+): Promise<StreamedFile> {
   const span = spanOf(ask, ambient.nowMs());
   const name = `latchkey-usage-${of}-${fileTime(span.fromMs)}-${fileTime(span.toMs)}.csv`;
   const pieces = usageTable(account, streamUsage(account, ask, span), ask.by);
-  return openCsv(name, pieces, ambient, (err) =>
+  return openFile({ name, contentType: CSV_TYPE }, pieces, ambient, (err) =>
     logger.error({ err, requestId }, "a table of usage broke off"),
   );
-}
-
-/** ISO 8601 in its basic form, to the second: file systems take no colons. */
-function fileTime(ms: number): string {
-  return isoTime(ms).replace(/\.\d+|[:-]/g, "");
 }
 
 function shapeSpan({ fromMs, toMs }: Span): { from: string; to: string } {

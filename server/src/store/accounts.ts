@@ -91,7 +91,7 @@ function deleteAccount(
     const account = await holdAccount(trx, engine, slug);
     if (account === undefined) return null;
     const { id } = account;
-    await recordAccountAudit(trx, id, "account.deleted", { slug }, origin);
+    await recordAccountAudit(trx, id, "account.deleted", { slug, name: account.name }, origin);
     const revoked = { kind: "account", subject: id, subjectId: id } as const;
     return recordRevocation(trx, engine, revoked, origin, (seq) =>
       trx

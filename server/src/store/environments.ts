@@ -89,6 +89,7 @@ export function environmentStore(
       deed(db, async (trx) => {
         const environment = await holdEnvironment(trx, engine, accountId, slug);
         if (environment === undefined) return { outcome: "absent" };
+        if (environment.name === name) return { outcome: "renamed", environment };
         // No change is written: the name is no part of a verdict.
         await trx
           .updateTable("environment")
@@ -139,7 +140,7 @@ function deleteEnvironment(
         accountId,
         environmentId: id,
         subject: { type: "environment", id },
-        details: { slug },
+        details: { slug, name: environment.name },
       },
       origin,
     );

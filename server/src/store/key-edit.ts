@@ -6,7 +6,7 @@ import { endedHow, type HeldKey, holdKey, readKey } from "./held-key.ts";
 import { endInOverlap, endWithin, isSooner, type KeyMaxAge, latestEnd } from "./key-end.ts";
 import { readMaxAge } from "./key-max-age.ts";
 import { searchText } from "./provisioning.ts";
-import type { KeyEdit, KeyStore, Origin } from "./store.ts";
+import type { ApiKey, KeyEdit, KeyStore, Origin } from "./store.ts";
 
 type Edited = Awaited<ReturnType<KeyStore["editKey"]>>;
 
@@ -96,18 +96,40 @@ function differences({ key }: HeldKey, edit: KeyEdit, expiresAtMs: number | null
   const overlapMs = edit.overlapMs ?? key.overlap?.lengthMs;
   const hasOtherOverlap = overlapMs !== undefined && overlapMs !== key.overlap?.lengthMs;
   const hasOtherEnd = expiresAtMs !== key.expiresAtMs;
-  const fields = [
-    ...(description === key.description ? [] : ["description"]),
-    ...(JSON.stringify(metadata) === JSON.stringify(key.metadata) ? [] : ["metadata"]),
-    ...(hasOtherOverlap ? ["overlap_seconds"] : []),
-    ...(hasOtherEnd ? ["expires_at"] : []),
-  ];
-  return {
-    fields,
-    ...(hasOtherOverlap ? { overlap_seconds: overlapMs / 1_000 } : {}),
-    ...(hasOtherEnd ? { expires_at: expiresAtMs } : {}),
+  const changed = changedEntries(key.metadata, metadata);
+  const details = {
+    ...(description === key.description
+      ? {}
+      : { description, description_before: key.description }),
+    ...(changed === null ? {} : { metadata: changed.now, metadata_before: changed.before }),
+    ...(hasOtherOverlap
+      ? {
+          overlap_seconds: overlapMs / 1_000,
+          overlap_seconds_before: key.overlap === null ? null : key.overlap.lengthMs / 1_000,
+        }
+      : {}),
+    ...(hasOtherEnd ? { expires_at: expiresAtMs, expires_at_before: key.expiresAtMs } : {}),
   };
+  const fields = Object.keys(details).filter((name) => !name.endsWith("_before"));
+  return { type: key.type, hint: key.hint, fields, ...details };
 }
+
+/** The entries that differ, before and now: `null` is none. An order of its own is no difference to anybody. */
+function changedEntries(
+  before: ApiKey["metadata"],
+  now: ApiKey["metadata"],
+): Readonly<Record<"before" | "now", Readonly<Record<string, string | null>>>> | null {
+  const names = [...new Set([...Object.keys(before), ...Object.keys(now)])].filter(
+    (name) => entryOf(before, name) !== entryOf(now, name),
+  );
+  if (names.length === 0) return null;
+  const pick = (from: ApiKey["metadata"]) =>
+    Object.fromEntries(names.map((name) => [name, entryOf(from, name)]));
+  return { before: pick(before), now: pick(now) };
+}
+
+const entryOf = (metadata: ApiKey["metadata"], name: string): string | null =>
+  Object.hasOwn(metadata, name) ? (metadata[name] ?? null) : null;
 
 async function writeEdit(
   trx: Database,

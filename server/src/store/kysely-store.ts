@@ -1,5 +1,6 @@
 import { accessStore } from "./access.ts";
 import { operatorStore } from "./accounts.ts";
+import { auditStore } from "./audit-reading.ts";
 import type { Engine, Lanes } from "./engine.ts";
 import { environmentStore } from "./environments.ts";
 import { exchangeStore } from "./exchange.ts";
@@ -34,11 +35,13 @@ export function kyselyStore(lanes: Lanes, engine: Engine, release: () => Promise
       tokens: tokenStore(lanes, engine, accountId),
       ...usageReader(db, engine, accountId),
       ...refusalStore(db, accountId),
+      ...auditStore(db, engine, accountId),
     }),
     loadKeys: keyLoader(db),
     ...accessStore(db, engine),
     ...operatorStore(lanes, engine),
     operatorTokens: tokenStore(lanes, engine, null),
+    operatorAudit: auditStore(db, engine, null),
     ...setupStore(db, engine),
 
     startOverlaps: overlapStarter(lanes, engine),

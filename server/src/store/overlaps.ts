@@ -79,9 +79,12 @@ function startOverlap(
         environmentId: key.environment.id,
         subject: { type: "api_key", id },
         details: {
+          type: key.type,
+          hint: key.hint,
           rotated_to: key.rotatedTo,
           overlap_seconds: lengthMs / 1_000,
           expires_at: expiresAtMs,
+          expires_at_before: key.expiresAtMs,
         },
       },
       origin,

@@ -3,12 +3,11 @@ import type { AuditAction } from "./audit.ts";
 import type { Database } from "./engine.ts";
 import type { RestoreDeed, RestoreReceipt, RestoreRecord } from "./restore-record.ts";
 import { type Row, rowOf } from "./row.ts";
+import { ACTOR_TYPES } from "./rows.ts";
 import type { Actor } from "./store.ts";
 
 /** Revocations that one statement reads. */
 const PAGE_ROWS = 500;
-
-const ACTOR_TYPES = ["person", "service_token", "operator", "command_line", "system"] as const;
 
 /**
  * Everything that was taken away and still is, in the order in which that was committed.

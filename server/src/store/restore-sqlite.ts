@@ -226,13 +226,13 @@ function foldLog(database: SqliteDatabase.Database): void {
   if (busy !== 0) throw new DatabaseOpen();
 }
 
-/** What is never removed from a database, and comes with an id of its own. */
+/** What is never removed from a database, and comes with an id of its own; of the audit log, what its retention left. */
 const KEPT_FOR_EVER = [
-  ["account", "id"],
-  ["api_key", "id"],
-  ["access_token", "id"],
-  ["audit_event", "id"],
-  ["revocation", "subject_id"],
+  ["account", "id", sql`true`],
+  ["api_key", "id", sql`true`],
+  ["access_token", "id", sql`true`],
+  ["audit_event", "id", sql`id > (select min(id) from main.audit_event)`],
+  ["revocation", "subject_id", sql`true`],
 ] as const;
 
 /**
@@ -242,10 +242,12 @@ const KEPT_FOR_EVER = [
  */
 async function hasAllOf(db: Database, backup: string): Promise<boolean> {
   await sql`attach database ${backup} as backup`.execute(db);
-  for (const [table, column] of KEPT_FOR_EVER) {
+  for (const [table, column, isKept] of KEPT_FOR_EVER) {
     const id = sql.ref(column);
     const lacking = await sql`select 1 from ${sql.table(`backup.${table}`)}
-      where ${id} not in (select ${id} from ${sql.table(`main.${table}`)}) limit 1`.execute(db);
+      where ${id} not in (select ${id} from ${sql.table(`main.${table}`)}) and ${isKept} limit 1`.execute(
+      db,
+    );
     if (lacking.rows.length > 0) return false;
   }
   await sql`detach database backup`.execute(db);

@@ -1,5 +1,6 @@
 import type { Selectable } from "kysely";
 import { type AuditAction, recordAudit } from "./audit.ts";
+import { idAsOf } from "./audit-ids.ts";
 import type { Database } from "./engine.ts";
 import { DEEDS, type Found, NOBODY } from "./restore-deeds.ts";
 import type { RestoreDeed, RestoreRecord } from "./restore-record.ts";
@@ -88,7 +89,10 @@ export function revive(db: Database, options: RevivalOptions): Promise<Revival> 
         continue;
       }
       seq += 1;
-      await repeat(trx, record, found, { seq, eventId: options.sortableId("evt") });
+      await repeat(trx, record, found, {
+        seq,
+        eventId: idAsOf(options.sortableId("evt"), record.atMs),
+      });
       applied[record.deed] += 1;
       if (record.deed === "account.suspended") suspended.push(found.name);
     }

@@ -122,7 +122,10 @@ async function storeSuccessor(
       environmentId,
       subject: { type: "api_key", id: key.id },
       details: {
+        type: key.type,
+        hint: key.hint,
         rotated_to: successor.id,
+        rotated_to_hint: successor.hint,
         overlap_seconds: rotation.overlapMs / 1_000,
         starts: rotation.starts,
       },

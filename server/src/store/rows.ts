@@ -16,7 +16,14 @@ type Columns = Readonly<Record<string, unknown>>;
 
 /** Types of API keys, as stored. */
 export const KEY_TYPES = ["secret", "public"] as const;
-const ACTOR_TYPES = ["person", "service_token", "operator", "command_line", "system"] as const;
+/** Who may have done something, as stored. */
+export const ACTOR_TYPES = [
+  "person",
+  "service_token",
+  "operator",
+  "command_line",
+  "system",
+] as const;
 const ROLES = ["owner", "admin", "member", "support"] as const;
 const CHANGE_KINDS = ["key", "environment", "account"] as const;
 const TOKEN_KINDS = ["service", "verifier", "operator"] as const;

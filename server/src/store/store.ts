@@ -1,5 +1,6 @@
 import type { KeyRecord } from "@latchkey/sdk/core";
 import type { Revocation } from "./api-key.ts";
+import type { AuditStore } from "./audit-deeds.ts";
 import type {
   Absent,
   Actor,
@@ -15,6 +16,15 @@ import type { LeaseStore } from "./lease-deeds.ts";
 import type { RefusalFilter, Refused, SourcedBatch, UsageKept, UsageStore } from "./usage-deeds.ts";
 
 export type { ApiKey, Revocation } from "./api-key.ts";
+export type {
+  AuditAction,
+  AuditDetail,
+  AuditEvent,
+  AuditFilter,
+  AuditStore,
+  AuditSubject,
+} from "./audit-deeds.ts";
+export { AUDIT_ACTIONS } from "./audit-deeds.ts";
 export type {
   Absent,
   Actor,
@@ -180,7 +190,12 @@ export interface ExchangeStore {
  * Everything of one account, and nothing of another: what belongs elsewhere answers like what does not exist.
  * Every change writes its audit event, and its change-log entry when it alters a verdict, in one transaction.
  */
-export interface AccountStore extends KeyStore, OwnAccountStore, UsageStore, ExchangeStore {
+export interface AccountStore
+  extends KeyStore,
+    OwnAccountStore,
+    UsageStore,
+    ExchangeStore,
+    AuditStore {
   readonly accountId: string;
   /** Its service tokens. */
   readonly tokens: TokenStore;
@@ -264,6 +279,8 @@ export interface Store {
   // ---- the operator's
   /** Verifier and operator tokens, which belong to no account. */
   readonly operatorTokens: TokenStore;
+  /** What was done to no account. */
+  readonly operatorAudit: AuditStore;
   /** Accounts that are not deleted. */
   listAccounts(page: PageAsk): Promise<Listed<Account>>;
   findAccount(slugOrId: string): Promise<Account | undefined>;
@@ -326,8 +343,10 @@ export interface Store {
   /**
    * Drops what has outlived its use: idempotency records older than 24 h, ended sessions, what was counted longer ago than
    * it is to be kept, and of refusals all but the newest million. Of very many only some are dropped by one call.
+   *
+   * @param auditKeptMs How long audit events are kept; for ever unless given.
    */
-  sweep(nowMs: number, kept: UsageKept): Promise<void>;
+  sweep(nowMs: number, kept: UsageKept, auditKeptMs?: number | null): Promise<void>;
   /** Whether the store answers, and which seq it is at. */
   ping(): Promise<{ seq: number }>;
   close(): Promise<void>;

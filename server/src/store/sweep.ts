@@ -1,4 +1,5 @@
 import type { SelectQueryBuilder } from "kysely";
+import { sweepAudit } from "./audit-retention.ts";
 import { BATCH_ROWS, inBatches } from "./batches.ts";
 import type { Database, Engine } from "./engine.ts";
 import { IDEMPOTENCY_KEPT_MS } from "./idempotency.ts";
@@ -16,7 +17,7 @@ export function sweeper(db: Database, engine: Engine): Store["sweep"] {
     return engine.locksRows ? batch.forUpdate().skipLocked() : batch;
   };
 
-  return async (nowMs, kept) => {
+  return async (nowMs, kept, auditKeptMs = null) => {
     const keptFromMs = nowMs - IDEMPOTENCY_KEPT_MS;
     const repeatable = db.selectFrom("idempotency").select("scope");
     const outlived = batchOf(repeatable.where("created_at", "<=", keptFromMs));
@@ -28,6 +29,7 @@ export function sweeper(db: Database, engine: Engine): Store["sweep"] {
       const rows = batchOf(db.selectFrom(table).select("id").where("expires_at", "<=", ended));
       await inBatches(() => db.deleteFrom(table).where("id", "in", rows).executeTakeFirstOrThrow());
     }
+    if (auditKeptMs !== null) await sweepAudit(db, engine, nowMs - auditKeptMs);
     await sweepUsage(db, engine, nowMs, kept);
   };
 }

@@ -283,7 +283,10 @@ describe("a rotation", () => {
       ["api_key.revoked", old.id],
     ]);
     expect(JSON.parse(events[1]?.details ?? "")).toEqual({
+      type: "secret",
+      hint: old.hint,
       rotated_to: body.id,
+      rotated_to_hint: body.hint,
       overlap_seconds: 0,
       starts: "now",
     });

@@ -87,6 +87,7 @@ export const OF_ACCOUNT: readonly Sample[] = [
     status: 200,
     roles: READERS,
   },
+  { route: "get /v1/audit_logs", to: "GET /v1/audit_logs", status: 200, roles: ADMINS },
   { route: "get /v1/service_tokens", to: "GET /v1/service_tokens", status: 200, roles: ADMINS },
   {
     route: "post /v1/service_tokens",
@@ -156,6 +157,7 @@ export const OF_OPERATOR_IN_PERSON: readonly Sample[] = [
     to: "GET /v1/operator/refusals/{nobodys}",
     status: 200,
   },
+  { route: "get /v1/operator/audit_logs", to: "GET /v1/operator/audit_logs", status: 200 },
 ];
 
 export const OF_VERIFIER: readonly Sample[] = [

@@ -1,9 +1,18 @@
 import assert from "node:assert/strict";
-import type { AccountStore } from "../../src/store/store.ts";
+import type { AccountStore, AuditFilter } from "../../src/store/store.ts";
 import { batch, caller, counted, refusal } from "./usage.ts";
 import { type Check, START_MS, type World } from "./world.ts";
 
 const DAY_MS = 86_400_000;
+
+const ANY_EVENT: AuditFilter = {
+  actorId: null,
+  actions: null,
+  subjectId: null,
+  keyId: null,
+  fromMs: null,
+  toMs: null,
+};
 
 type Attempts = Readonly<Record<Exclude<keyof AccountStore, "accountId">, () => Promise<unknown>>>;
 
@@ -11,7 +20,8 @@ export const confinementPromises: Readonly<Record<string, Check>> = {
   "what belongs to another account answers like what is not there": async (world) => {
     const { acme, newEnvironment, newKey, origin, other } = world;
     const key = newKey({ description: "theirs" });
-    await other.createEnvironment(newEnvironment("theirs", [key]), origin(), null);
+    const told = origin();
+    await other.createEnvironment(newEnvironment("theirs", [key]), told, null);
     const token = world.newToken("service", other.accountId);
     await other.tokens.createToken(token, origin(), null);
     const exchanged = { environmentSlug: "theirs", key: newKey({ expiresAtMs: START_MS + 9 }) };
@@ -28,14 +38,21 @@ export const confinementPromises: Readonly<Record<string, Check>> = {
     );
     const before = await snapshot(world);
 
-    const attempts = attemptsOf(world, key.id, "theirs", "req_theirs", token.id);
+    const attempts = attemptsOf(world, key.id, "theirs", "req_theirs", token.id, told.eventId);
     assert.deepEqual(
       Object.keys(attempts).sort(),
       Object.keys(acme)
         .filter((name) => name !== "accountId")
         .sort(),
     );
-    const nothing = attemptsOf(world, "key_nothing", "nothing", "req_nothing", "tok_nothing");
+    const nothing = attemptsOf(
+      world,
+      "key_nothing",
+      "nothing",
+      "req_nothing",
+      "tok_nothing",
+      "evt_nothing",
+    );
     for (const name of Object.keys(attempts) as (keyof Attempts)[])
       assert.deepEqual(await attempts[name](), await nothing[name](), name);
 
@@ -63,6 +80,7 @@ function attemptsOf(
   slug: string,
   requestId: string,
   tokenId: string,
+  eventId: string,
 ): Attempts {
   const { acme, origin } = world;
   const filter = {
@@ -120,6 +138,12 @@ function attemptsOf(
       ),
     ],
     findRefusal: () => acme.findRefusal(requestId),
+    listAuditEvents: async () => [
+      await acme.listAuditEvents({ ...ANY_EVENT, keyId }, { size: 10 }),
+      await acme.listAuditEvents({ ...ANY_EVENT, subjectId: keyId }, { size: 10 }),
+      (await acme.listAuditEvents(ANY_EVENT, { size: 10, after: eventId })).outcome,
+    ],
+    olderAuditEvents: () => acme.olderAuditEvents({ ...ANY_EVENT, subjectId: tokenId }, null, 10),
     tokens: async () => [
       await acme.tokens.listTokens({ size: 200 }),
       await acme.tokens.findIssuedToken(tokenId),

@@ -69,9 +69,12 @@ export const overlapPromises: Readonly<Record<string, Check>> = {
       ["system", "latchkey", "Latchkey", key.id, world.acme.accountId],
     );
     assert.deepEqual(JSON.parse(event?.details ?? ""), {
+      type: "secret",
+      hint: after.hint,
       rotated_to: key.successorId,
       overlap_seconds: 3_600,
       expires_at: START_MS + 3 + HOUR_MS,
+      expires_at_before: null,
     });
     assert.deepEqual(await start(world, START_MS + 4), []);
     assert.equal((await startedEvents(world)).length, 1);

@@ -366,7 +366,19 @@ export const expiryPromises: Readonly<Record<string, Check>> = {
       .execute();
     assert.deepEqual(
       events.map(({ details }) => JSON.parse(details)),
-      [{ fields: ["description", "metadata", "expires_at"], expires_at: expiresAtMs }],
+      [
+        {
+          type: "secret",
+          hint: key.hint,
+          fields: ["description", "metadata", "expires_at"],
+          description: "CI",
+          description_before: "",
+          metadata: { tier: "gold" },
+          metadata_before: { tier: "silver" },
+          expires_at: expiresAtMs,
+          expires_at_before: null,
+        },
+      ],
     );
   },
 
