@@ -6,6 +6,7 @@ export const FAILURE_STATUS = {
   invalid_token: 401,
   invalid_credentials: 401,
   access_denied: 403,
+  two_factor_required: 403,
   resource_missing: 404,
   method_not_allowed: 405,
   request_timeout: 408,

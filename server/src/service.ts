@@ -15,7 +15,9 @@ import { ownOriginRule } from "./http/origin.ts";
 import { renewSessions } from "./http/session-renewal.ts";
 import { setupRoutes } from "./http/setup.ts";
 import { createSignIn } from "./http/sign-in.ts";
+import { signInMails } from "./http/sign-in-mails.ts";
 import { createVerifiers } from "./http/verifiers.ts";
+import { openMail } from "./mail.ts";
 import { openMetrics } from "./metrics/open-metrics.ts";
 import { openStore } from "./open-store.ts";
 
@@ -61,7 +63,11 @@ export async function startService(options: {
   const verify = metrics.measured(verification.verify);
   const makeToken = tokenMaker(ambient.randomBytes, settings.brand);
   const ownOrigin = ownOriginRule(publicUrl);
+  const mail = openMail(settings.mail);
   const signIn = createSignIn({
+    store,
+    signUpOpen: settings.signUpOpen,
+    mails: mail === null ? null : signInMails(mail.send, logger),
     db,
     dbType: type,
     ambient,
@@ -85,6 +91,7 @@ export async function startService(options: {
     ownOrigin,
     logger,
     session: signIn.session,
+    signUpOpen: settings.signUpOpen,
     version: API_VERSION,
     mount(routes) {
       routes.route(
@@ -140,6 +147,7 @@ export async function startService(options: {
         await drained;
         await verification.stop();
         await metrics.close();
+        mail?.close();
         await store.close();
       },
     };

@@ -126,10 +126,29 @@ export interface SetUpStateJson {
 
 /** Who is signed in, and where they belong. */
 export interface MeJson {
-  person: { id: string; name: string; email: string };
+  person: {
+    id: string;
+    name: string;
+    email: string;
+    /** Whether they have a second factor. */
+    two_factor: boolean;
+    /** Whether a sign-in link began the session, which then reaches one account and nothing of the person's own. */
+    confined: boolean;
+  };
   /** Whether they run this installation, and so may create and delete its tokens. */
   operator: boolean;
-  accounts: { id: string; slug: string; name: string; role: Role }[];
+  /** Who may make an account: whoever is invited, or anybody. */
+  sign_up: "invite" | "open";
+  accounts: {
+    id: string;
+    slug: string;
+    name: string;
+    role: Role;
+    /** What the role allows, by the names of docs/roles.md. */
+    permissions: string[];
+    /** Whether the account is closed to whoever has no second factor. */
+    two_factor_required: boolean;
+  }[];
 }
 
 /** What a credential is, said to whoever holds it. */

@@ -39,6 +39,11 @@ const ROLE_PERMISSIONS: Readonly<Record<Role, readonly AccountPermission[]>> = {
 /** The role whose rights a service token has. */
 export const SERVICE_TOKEN_ROLE: Role = "admin";
 
+/** Everything that somebody of this role may do. */
+export function permissionsOf(role: Role): readonly AccountPermission[] {
+  return ROLE_PERMISSIONS[role];
+}
+
 /** Whether somebody of this role may do that. */
 export function roleMay(role: Role, permission: AccountPermission): boolean {
   return ROLE_PERMISSIONS[role].includes(permission);

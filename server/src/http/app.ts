@@ -28,6 +28,8 @@ import { whoamiRoutes } from "./whoami.ts";
 export interface AppDeps extends AccountDeps, CallerDeps {
   /** Whether a verification could be decided now. */
   ready(): boolean | Promise<boolean>;
+  /** Whether anybody may sign up and make an account. */
+  readonly signUpOpen: boolean;
   /** Of the OpenAPI document. */
   readonly version: string;
   /** Puts on what is no route of the management API: set-up, sign-in. Nothing here is in the OpenAPI document. */
@@ -45,7 +47,7 @@ export interface HttpApp {
 export function managementRoutes(deps: AppDeps): readonly Route[] {
   return [
     ...whoamiRoutes(deps.store),
-    ...meRoutes(deps.store),
+    ...meRoutes(deps),
     ...accountRoutes(deps),
     ...ownAccountRoutes(deps),
     ...environmentRoutes(deps),

@@ -15,6 +15,7 @@ import { type AccessTokenPrefix, bearerOf, expectToken, unauthenticated } from "
 import type { HttpBindings } from "./front.ts";
 import { isOwnOrigin, type OwnOrigin } from "./origin.ts";
 import { isoTime } from "./shapes.ts";
+import type { SignedIn } from "./signed-in.ts";
 
 /** Who calls. `scope` tells callers apart whose idempotency keys must not meet: it names account and actor. */
 export interface Caller {
@@ -25,6 +26,8 @@ export interface Caller {
 export interface AccountCaller extends Caller {
   readonly actor: Actor;
   readonly account: AccountStore;
+  /** Whose session it is; `null` for a program. */
+  readonly person: SignedIn | null;
 }
 
 /** A program that acts inside one account, by a service token of it. */
@@ -49,13 +52,6 @@ export interface HolderCaller extends Caller {
     | { readonly serviceToken: AccessToken & { accountId: string } };
 }
 
-/** The person of a dashboard session. */
-interface SignedIn {
-  readonly personId: string;
-  readonly name: string;
-  readonly email: string;
-}
-
 /** Finds the session of a request's cookie; `null` when there is none or it has ended. */
 type SessionOf = (headers: Headers) => Promise<SignedIn | null>;
 
@@ -78,6 +74,8 @@ export interface Callers {
   operatorInPerson(request: Request): Promise<OperatorCaller>;
   verifier(request: Request): Promise<Caller>;
   signedIn(request: Request): Promise<PersonCaller>;
+  /** The same, unless a sign-in link began the session. */
+  themselves(request: Request): Promise<PersonCaller>;
   holder(request: Request, from: HttpBindings): Promise<HolderCaller>;
 }
 
@@ -95,8 +93,13 @@ export function createCallers(deps: CallerDeps): Callers {
   const findToken = tokenFinder(deps);
   const findPerson = personFinder(deps);
 
-  function accountCaller(accountId: string, actor: Actor): AccountCaller {
-    return { scope: `${accountId} ${actor.id}`, actor, account: deps.store.account(accountId) };
+  function accountCaller(
+    accountId: string,
+    actor: Actor,
+    person: SignedIn | null = null,
+  ): AccountCaller {
+    const account = deps.store.account(accountId);
+    return { scope: `${accountId} ${actor.id}`, actor, account, person };
   }
 
   async function serviceToken(header: string | null): Promise<AccessToken & { accountId: string }> {
@@ -107,14 +110,18 @@ export function createCallers(deps: CallerDeps): Callers {
 
   /** Membership is read for each request: no state of the session grants access. */
   async function member(request: Request): Promise<{ caller: AccountCaller; role: Role }> {
-    const { personId, name } = await findPerson(request, "st");
+    const person = await findPerson(request, "st");
+    const { personId, name, confinedTo } = person;
     const slug = request.headers.get("Latchkey-Account");
     if (slug === null)
       throw new Failure("invalid_request", "The header Latchkey-Account has to name the account.");
     const found = SLUG_SHAPE.test(slug) && (await deps.store.findMembership(personId, slug));
-    if (!found) throw new Failure("resource_missing", "There is no such account.");
+    if (!found || (confinedTo !== null && confinedTo !== found.account.id))
+      throw new Failure("resource_missing", "There is no such account.");
+    if (found.twoFactorRequired && !isTwoFactor(person))
+      throw new Failure("two_factor_required", TWO_FACTOR_MESSAGE);
     const actor: Actor = { type: "person", id: personId, name };
-    return { caller: accountCaller(found.account.id, actor), role: found.role };
+    return { caller: accountCaller(found.account.id, actor, person), role: found.role };
   }
 
   async function tokenCaller(
@@ -133,12 +140,26 @@ export function createCallers(deps: CallerDeps): Callers {
     return { scope: id, actor: { type: "operator", id, name } };
   }
 
+  async function signedIn(request: Request): Promise<PersonCaller> {
+    const header = request.headers.get("Authorization");
+    if (header !== null) expectToken(header, "session");
+    const person = await findPerson(request, "session");
+    return { scope: person.personId, person };
+  }
+
   return {
     operator,
+    signedIn,
+
+    async themselves(request) {
+      const caller = await signedIn(request);
+      unconfined(caller.person);
+      return caller;
+    },
 
     async operatorInPerson(request) {
       if (request.headers.has("Authorization")) return operator(request);
-      const { personId, name } = await findPerson(request, "ot");
+      const { personId, name } = unconfined(await findPerson(request, "ot"));
       // Read for each request, as memberships are.
       if (!(await deps.store.isOperator(personId)))
         throw new Failure("access_denied", "Only the operator may do this.");
@@ -160,13 +181,6 @@ export function createCallers(deps: CallerDeps): Callers {
       return { scope: (await findToken(request.headers.get("Authorization"), "vt")).id };
     },
 
-    async signedIn(request) {
-      const header = request.headers.get("Authorization");
-      if (header !== null) expectToken(header, "session");
-      const person = await findPerson(request, "session");
-      return { scope: person.personId, person };
-    },
-
     async holder(request, { requestId, ...from }) {
       const header = request.headers.get("Authorization");
       const token = bearerOf(header);
@@ -179,6 +193,23 @@ export function createCallers(deps: CallerDeps): Callers {
     },
   };
 }
+
+/** Whether the session stands on a second factor; a sign-in link proves none. */
+export function isTwoFactor({ twoFactor, confinedTo }: SignedIn): boolean {
+  return twoFactor && confinedTo === null;
+}
+
+/** @throws Failure `access_denied` for a session that a sign-in link began. */
+export function unconfined(person: SignedIn): SignedIn {
+  if (person.confinedTo === null) return person;
+  throw new Failure(
+    "access_denied",
+    "You came by a sign-in link, which reaches one account alone.",
+  );
+}
+
+const TWO_FACTOR_MESSAGE =
+  "This account is for people with a second factor: sign in with your password and turn it on.";
 
 /** Finds the token of an `Authorization` header, unless it has expired, and remembers that it was used. */
 function tokenFinder({ store, ambient, logger }: CallerDeps) {

@@ -68,6 +68,12 @@ export const signedIn: Permission<PersonCaller> = {
   grant: (callers, request) => callers.signedIn(request),
 };
 
+/** Somebody signed in by themselves, and not by a sign-in link, which reaches one account alone. */
+export const asThemselves: Permission<PersonCaller> = {
+  schemes: ["session"],
+  grant: (callers, request) => callers.themselves(request),
+};
+
 /** Whoever holds an API key or a service token, about itself. */
 export const asHolder: Permission<HolderCaller> = {
   schemes: ["api_key", "service_token"],

@@ -132,16 +132,21 @@ export function route<
         once: once ? onceOf(request, caller, raw) : null,
         request,
         requestId,
-        origin: (actor) => ({
-          actor,
-          atMs: ambient.nowMs(),
-          requestId,
-          address: from.address,
-          userAgent: from.userAgent?.slice(0, USER_AGENT_CHARACTERS_MAX) ?? null,
-          eventId: ambient.sortableId("evt"),
-        }),
+        origin: (actor) => originOf(ambient, from, actor),
       });
     },
+  };
+}
+
+/** Where a change comes from that a request asks for. */
+export function originOf(ambient: Ambient, from: HttpBindings, actor: Actor): Origin {
+  return {
+    actor,
+    atMs: ambient.nowMs(),
+    requestId: from.requestId,
+    address: from.address,
+    userAgent: from.userAgent?.slice(0, USER_AGENT_CHARACTERS_MAX) ?? null,
+    eventId: ambient.sortableId("evt"),
   };
 }
 

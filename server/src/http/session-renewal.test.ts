@@ -27,7 +27,15 @@ beforeEach(async () => {
   open = await openSqlite(":memory:", { randomId: () => ambient.randomId("row") });
   const ownOrigin = ownOriginRule(null);
   const secret = "0123456789abcdefghijklmnopqrstuv";
-  signIn = createSignIn({ db: open.db, ambient, logger, secret, publicUrl: null, ownOrigin });
+  signIn = createSignIn({
+    store: open.store,
+    db: open.db,
+    ambient,
+    logger,
+    secret,
+    publicUrl: null,
+    ownOrigin,
+  });
   const makeToken = tokenMaker(ambient.randomBytes, null);
   const rules = setupRules({ store: open.store, ambient, makeToken, hashPassword });
   const person = { email: "ada@example.com", password: "correct horse battery staple" };

@@ -41,7 +41,15 @@ beforeEach(async () => {
   const ownOrigin = ownOriginRule(null);
   const secret = "0123456789abcdefghijklmnopqrstuv";
   open = await openSqlite(":memory:", { randomId: () => ambient.randomId("row") });
-  signIn = createSignIn({ db: open.db, ambient, logger, secret, publicUrl: null, ownOrigin });
+  signIn = createSignIn({
+    store: open.store,
+    db: open.db,
+    ambient,
+    logger,
+    secret,
+    publicUrl: null,
+    ownOrigin,
+  });
   rules = setupRules({
     store: open.store,
     ambient,

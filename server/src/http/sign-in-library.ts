@@ -1,9 +1,12 @@
 import { type BetterAuthOptions, betterAuth } from "better-auth";
+import { twoFactor } from "better-auth/plugins/two-factor";
 import type { Logger } from "pino";
 import type { Ambient } from "../ambient.ts";
 import { type Attempts, attemptCounter } from "../domain/attempts.ts";
 import { PASSWORD_MAX, PASSWORD_MIN } from "../domain/setup.ts";
-import { SIGN_IN_SCHEMA } from "../store/sign-in-schema.ts";
+import { SIGN_IN_SCHEMA, TWO_FACTOR_SCHEMA } from "../store/sign-in-schema.ts";
+import { CONFIRMATION_MINUTES, RESET_MINUTES, type SignInMails } from "./sign-in-mails.ts";
+import { ownEndpoints } from "./sign-in-plugin.ts";
 
 /** Where sign-in lives on our origin. */
 export const SIGN_IN_PATH = "/auth";
@@ -18,8 +21,30 @@ const SESSION_UPDATE_SECONDS = 24 * 3600;
  */
 export const ADDRESS_HEADER = "x-latchkey-caller";
 
-/** Sign-ins, right or wrong, that one address may try in a minute (an IPv6 caller counts by its /64). */
-const SIGN_INS_PER_MINUTE = 10;
+/** The header in which we tell the library's mails the origin that their links lead to. Only we write it. */
+export const ORIGIN_HEADER = "x-latchkey-origin";
+
+/** Calls of each kind, right or wrong, that one address may make in a minute (an IPv6 caller counts by its /64). */
+const TRIES_PER_MINUTE = 10;
+
+/** Where something can be guessed, or made to work. */
+const GUARDED_PATHS = [
+  "/sign-in/email",
+  "/sign-up/email",
+  "/request-password-reset",
+  "/reset-password",
+  "/verify-email",
+  "/change-password",
+  "/two-factor/enable",
+  "/two-factor/disable",
+  "/two-factor/verify-totp",
+  "/two-factor/verify-backup-code",
+  "/two-factor/generate-backup-codes",
+] as const;
+
+/** Wrong codes in a row after which a person's second factor is locked on every node, and for how long. */
+const CODES_MAX = 10;
+const LOCKED_SECONDS = 15 * 60;
 
 /** Addresses whose attempts are remembered. */
 const ADDRESSES_MAX = 20_000;
@@ -42,10 +67,20 @@ export interface SignInDeps {
   readonly secret: string;
   /** The origin of LATCHKEY_PUBLIC_URL; `null` on loopback. */
   readonly publicUrl: string | null;
+  /** Whether anybody may sign up; nobody unless given. */
+  readonly signUpOpen?: boolean;
+  /** `null` or absent where no mail is sent. */
+  readonly mails?: SignInMails | null;
+  /** How passwords are hashed and checked; the library's own way unless given. */
+  readonly passwords?: {
+    hash(password: string): Promise<string>;
+    verify(data: { hash: string; password: string }): Promise<boolean>;
+  };
 }
 
 /**
- * Configures better-auth on our tables: e-mail and password, sessions in the database, nothing else.
+ * Configures better-auth on our tables: e-mail and password, a second factor, sessions in the database, nothing else.
+ * What it keeps of links that reset a password is hashed; secrets and recovery codes of second factors are encrypted.
  *
  * Its own address is a constant: every request it sees is made by sign-in.ts after our own checks of path, origin and
  * body, so that no header of a caller decides anything in there. `secrets` and `baseURL` are spelled out because it
@@ -54,7 +89,7 @@ export interface SignInDeps {
  * @returns The library and its address.
  */
 export function openSignInLibrary(deps: SignInDeps) {
-  const { ambient, secret, publicUrl } = deps;
+  const { ambient, secret, publicUrl, signUpOpen = false, mails = null } = deps;
   const baseURL = publicUrl ?? "http://127.0.0.1";
   const library = betterAuth({
     appName: "Latchkey",
@@ -64,23 +99,59 @@ export function openSignInLibrary(deps: SignInDeps) {
     database: { db: deps.db, type: deps.dbType ?? "sqlite" },
     user: SIGN_IN_SCHEMA.user,
     account: SIGN_IN_SCHEMA.account,
-    verification: SIGN_IN_SCHEMA.verification,
+    verification: { ...SIGN_IN_SCHEMA.verification, storeIdentifier: "hashed" },
     session: {
       ...SIGN_IN_SCHEMA.session,
       expiresIn: SESSION_SECONDS,
       updateAge: SESSION_UPDATE_SECONDS,
+      // What is sensitive asks for the password; a list of sessions is not closed to those of yesterday.
+      freshAge: 0,
     },
     emailAndPassword: {
       enabled: true,
-      disableSignUp: true,
+      disableSignUp: !signUpOpen,
+      requireEmailVerification: signUpOpen && mails !== null,
       minPasswordLength: PASSWORD_MIN,
       maxPasswordLength: PASSWORD_MAX,
+      resetPasswordTokenExpiresIn: RESET_MINUTES * 60,
+      revokeSessionsOnPasswordReset: true,
+      ...(deps.passwords === undefined ? {} : { password: deps.passwords }),
+      ...(mails === null
+        ? {}
+        : {
+            async sendResetPassword({ user, token }, request) {
+              mails.resetPassword({ ...addressed(user, request), token });
+            },
+            async onExistingUserSignUp({ user }, request) {
+              mails.signedUpAgain(addressed(user, request));
+            },
+          }),
     },
+    ...(mails === null
+      ? {}
+      : {
+          emailVerification: {
+            sendOnSignIn: true,
+            expiresIn: CONFIRMATION_MINUTES * 60,
+            async sendVerificationEmail({ user, token }, request) {
+              mails.confirmAddress({ ...addressed(user, request), token });
+            },
+          },
+        }),
+    plugins: [
+      twoFactor({
+        schema: TWO_FACTOR_SCHEMA,
+        accountLockout: { maxFailedAttempts: CODES_MAX, durationSeconds: LOCKED_SECONDS },
+      }),
+      ownEndpoints,
+    ],
     rateLimit: {
       enabled: true,
       window: 60,
       max: 300,
-      customRules: { "/sign-in/email": { window: 60, max: SIGN_INS_PER_MINUTE } },
+      customRules: Object.fromEntries(
+        GUARDED_PATHS.map((path) => [path, { window: 60, max: TRIES_PER_MINUTE }]),
+      ),
       customStorage: attemptStorage(attemptCounter(ADDRESSES_MAX), ambient),
     },
     advanced: {
@@ -100,11 +171,18 @@ export function openSignInLibrary(deps: SignInDeps) {
   return { library, baseURL };
 }
 
+function addressed(user: { email: string; name: string }, request: Request | undefined) {
+  const origin = request?.headers.get(ORIGIN_HEADER);
+  if (!origin) throw new Error("a mail was to be sent whose links lead nowhere");
+  return { to: user.email, name: user.name, origin };
+}
+
 const ID_PREFIXES: Readonly<Record<string, string>> = {
   user: "per",
   session: "ses",
   account: "crd",
   verification: "ver",
+  twoFactor: "tfa",
 };
 
 /** Counts attempts in this process, on our clock. */

@@ -19,7 +19,7 @@ export function accessStore(db: Database, engine: Engine): AccessStore {
     selectLivingAccounts(db)
       .innerJoin("member", "member.account_id", "account.id")
       .where("member.person_id", "=", personId)
-      .select("member.role");
+      .select(["member.role", "account.two_factor_required_at"]);
   return {
     async findToken(digest) {
       const row = await db

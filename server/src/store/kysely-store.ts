@@ -9,6 +9,7 @@ import { keyLoader } from "./key-records.ts";
 import { keyStore } from "./keys.ts";
 import { clockSeq, leaseStore } from "./leases.ts";
 import { overlapStarter } from "./overlaps.ts";
+import { peopleStore } from "./people.ts";
 import { refusalStore, unattributedRefusals } from "./refusals.ts";
 import { setupStore } from "./setup.ts";
 import type { Store } from "./store.ts";
@@ -39,6 +40,7 @@ export function kyselyStore(lanes: Lanes, engine: Engine, release: () => Promise
     }),
     loadKeys: keyLoader(db),
     ...accessStore(db, engine),
+    ...peopleStore(db, engine),
     ...operatorStore(lanes, engine),
     operatorTokens: tokenStore(lanes, engine, null),
     operatorAudit: auditStore(db, engine, null),

@@ -7,9 +7,9 @@ import type {
   Change,
   Environment,
   IssuedToken,
+  Membership,
   NodeRow,
   Revocation,
-  Role,
 } from "./store.ts";
 
 type Columns = Readonly<Record<string, unknown>>;
@@ -158,10 +158,12 @@ export function parseAccount(columns: Columns): Account {
 }
 
 /** An account joined with somebody's membership of it. */
-export function parseMembership(columns: Columns): { account: Account; role: Role } {
+export function parseMembership(columns: Columns): Membership {
+  const row = rowOf("member", columns);
   return {
     account: parseAccount(columns),
-    role: rowOf("member", columns).oneOf("role", ROLES),
+    role: row.oneOf("role", ROLES),
+    twoFactorRequired: row.integerOrNull("two_factor_required_at") !== null,
   };
 }
 

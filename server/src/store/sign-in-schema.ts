@@ -23,6 +23,10 @@ export const SIGN_IN_SCHEMA = {
       createdAt: "created_at",
       updatedAt: "updated_at",
     },
+    additionalFields: {
+      // The one account that it reaches; no request can set it.
+      accountId: { type: "string", required: false, input: false, fieldName: "account_id" },
+    },
   },
   account: {
     modelName: "credential",

@@ -1,6 +1,7 @@
 import type { KeyRecord } from "@latchkey/sdk/core";
 import type { Revocation } from "./api-key.ts";
 import type { AuditStore } from "./audit-deeds.ts";
+import type { AuditAction } from "./audit-names.ts";
 import type {
   Absent,
   Actor,
@@ -85,6 +86,14 @@ export interface Account {
   readonly suspendedAtMs: number | null;
   /** Of the suspension; `null` unless suspended. */
   readonly revocation: Revocation | null;
+}
+
+/** Somebody's belonging to an account. */
+export interface Membership {
+  readonly account: Account;
+  readonly role: Role;
+  /** Whether the account is closed to whoever has no second factor. */
+  readonly twoFactorRequired: boolean;
 }
 
 /** A credential other than an API key; `accountId` is `null` for the operator's own (`vt_`, `ot_`). */
@@ -219,6 +228,9 @@ export interface AccountStore
   deleteEnvironment(slug: string, origin: Origin): Promise<Deleted | Absent>;
 }
 
+/** What people do to their own sign-in. */
+export type PersonAction = Extract<AuditAction, `person.${string}` | "password_reset_link.created">;
+
 /** What a store throws when it could not do what was asked. */
 export class StoreError extends Error {
   /** It could not be reached, or did not answer: trying again may help. Else something is wrong on our side. */
@@ -265,14 +277,26 @@ export interface Store {
   findToken(digest: string): Promise<AccessToken | undefined>;
   recordTokenUsed(id: string, atMs: number): Promise<void>;
   /** `undefined`: no such account, deleted, or this person is no member of it. */
-  findMembership(
-    personId: string,
-    accountSlug: string,
-  ): Promise<{ account: Account; role: Role } | undefined>;
-  listMemberships(personId: string): Promise<readonly { account: Account; role: Role }[]>;
+  findMembership(personId: string, accountSlug: string): Promise<Membership | undefined>;
+  listMemberships(personId: string): Promise<readonly Membership[]>;
 
   /** By e-mail address, lower case. */
   findPerson(email: string): Promise<{ id: string; name: string; email: string } | undefined>;
+  /** Writes down what somebody did to their own sign-in, which better-auth has just done. */
+  recordPersonDeed(action: PersonAction, personId: string, origin: Origin): Promise<void>;
+  /**
+   * The same of a new password. Sign-ins that wait for their second factor and links that reset the old one are dead from
+   * now on. A reset proves the address: where nobody had proved it, the second factor and the sessions of before are gone.
+   */
+  recordPasswordSet(
+    action: "person.password_changed" | "person.password_reset",
+    personId: string,
+    origin: Origin,
+  ): Promise<void>;
+  /** Writes down that the operator made a link with which somebody chooses a new password. */
+  recordResetLink(personId: string, origin: Origin): Promise<void>;
+  /** Of somebody who has lost theirs. `false`: they had none. */
+  removeSecondFactor(personId: string, origin: Origin): Promise<boolean>;
   /** Whether this person runs the service, as the owner does whom set-up made. */
   isOperator(personId: string): Promise<boolean>;
 

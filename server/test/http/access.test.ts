@@ -382,9 +382,19 @@ describe("GET /v1/me", () => {
     });
     const { id, name } = { id: world.acme.people.member.id, name: "member" };
     expect(heard.body).toEqual({
-      person: { id, name, email: "member@acme.example" },
+      person: { id, name, email: "member@acme.example", two_factor: false, confined: false },
       operator: false,
-      accounts: [{ id: world.acme.id, slug: "acme", name: "ACME", role: "member" }],
+      sign_up: "invite",
+      accounts: [
+        {
+          id: world.acme.id,
+          slug: "acme",
+          name: "ACME",
+          role: "member",
+          permissions: ["account:read", "keys:read", "environments:read", "members:read"],
+          two_factor_required: false,
+        },
+      ],
     });
   });
 

@@ -9,6 +9,7 @@ import { createBarrier } from "../../src/domain/revocation/barrier.ts";
 import { createReaper } from "../../src/domain/revocation/reaper.ts";
 import { tokenMaker } from "../../src/domain/tokens.ts";
 import { type AppDeps, createApp } from "../../src/http/app.ts";
+import type { SignedIn } from "../../src/http/signed-in.ts";
 import { openSqlite } from "../../src/store/sqlite.ts";
 import type { Origin, Role } from "../../src/store/store.ts";
 
@@ -93,7 +94,7 @@ export async function openWorld(change: (deps: AppDeps) => Partial<AppDeps> = ()
     return judged.ok ? judged : refuse(judged.reason, ask, judged.key, requestId);
   };
 
-  const sessions = new Map<string, { personId: string; name: string; email: string }>();
+  const sessions = new Map<string, SignedIn>();
   const counted: AppDeps["store"] = {
     ...store,
     findToken: (digest) => {
@@ -111,6 +112,7 @@ export async function openWorld(change: (deps: AppDeps) => Partial<AppDeps> = ()
     session: async (headers) => sessions.get(headers.get("Cookie") ?? "") ?? null,
     ownOrigin: () => OWN_ORIGIN,
     ready: () => true,
+    signUpOpen: false,
     version: "0.0.0",
   };
   const deps = { ...usual, ...change(usual) };
@@ -195,7 +197,8 @@ export async function openWorld(change: (deps: AppDeps) => Partial<AppDeps> = ()
       .values({ account_id: accountId, person_id: id, role, created_at: clock.nowMs })
       .execute();
     const cookie = `session=${id}`;
-    sessions.set(cookie, { personId: id, name: role, email });
+    const session = { sessionId: newId("ses"), twoFactor: false, confinedTo: null };
+    sessions.set(cookie, { personId: id, name: role, email, ...session });
     return { id, cookie };
   }
 
@@ -240,6 +243,7 @@ export async function openWorld(change: (deps: AppDeps) => Partial<AppDeps> = ()
     deps,
     store,
     db,
+    sessions,
     tokens,
     /** Owner of an account of their own, and the operator. */
     operator,

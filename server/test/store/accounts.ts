@@ -32,6 +32,7 @@ export const accountPromises: Readonly<Record<string, Check>> = {
     assert.deepEqual(await store.findMembership(ADA.id, "whole"), {
       account: created.account,
       role: "owner",
+      twoFactorRequired: false,
     });
     assert.equal(await store.findMembership(ADA.id, "acme"), undefined);
     assert.equal(await store.findMembership("per_nobody", "whole"), undefined);

@@ -1,0 +1,220 @@
+import { Failure } from "@latchkey/sdk/core";
+import { attemptCounter } from "../domain/attempts.ts";
+import type { PersonAction, Store } from "../store/store.ts";
+import { unauthenticated } from "./bearer.ts";
+import { unconfined } from "./callers.ts";
+import type { HttpBindings } from "./front.ts";
+import type { OwnOrigin } from "./origin.ts";
+import { originOf } from "./route.ts";
+import {
+  ADDRESS_HEADER,
+  ORIGIN_HEADER,
+  openSignInLibrary,
+  SIGN_IN_PATH,
+  type SignInDeps,
+} from "./sign-in-library.ts";
+import type { SignedIn } from "./signed-in.ts";
+
+/**
+ * Wrong passwords for one e-mail address, and wrong codes of one person, wherever they come from: rotating addresses do
+ * not help a guesser. The cost is that a stranger can keep somebody from signing in; API keys are not touched by that.
+ */
+const GUESSES = { max: 10, windowMs: 15 * 60_000 } as const;
+
+/** Addresses and people whose wrong guesses are counted. */
+const GUESSED_MAX = 10_000;
+
+/** Passwords checked at once. Each takes 16 MiB or more and tens of milliseconds of a thread (scrypt). */
+const CHECKS_MAX = 16;
+
+/** What sign-in needs to know of the request that it answers. */
+export type Caller = HttpBindings;
+
+/** What the door of sign-in is built from. */
+export interface DoorDeps extends SignInDeps {
+  readonly ownOrigin: OwnOrigin;
+  readonly store: Pick<
+    Store,
+    "recordPersonDeed" | "recordPasswordSet" | "findPerson" | "findAccount"
+  >;
+}
+
+/** One route of the allow-list. */
+export interface SignInRoute {
+  readonly method: "GET" | "POST";
+  answer(request: Request, caller: Caller): Promise<Response>;
+}
+
+/** Routes by their path below `/auth`. */
+export type SignInRoutes = Readonly<Record<string, SignInRoute>>;
+
+/** What stands between our routes and the library's. */
+export type Door = ReturnType<typeof openDoor>;
+
+/** Opens the library behind our door: it sees only requests that are built here from what was checked. */
+export function openDoor(deps: DoorDeps) {
+  const { ambient, ownOrigin, store } = deps;
+  const { library, baseURL } = openSignInLibrary(deps);
+  const guesses = attemptCounter(GUESSED_MAX);
+  let checks = 0;
+
+  /** Asks the library as ourselves: of the caller's headers only the cookies and the browser's name go along. */
+  function ask(method: "GET" | "POST", path: string, said: Said): Promise<Response> {
+    const { from, caller, body } = said;
+    const headers = carry(from, caller);
+    headers.set("Origin", baseURL);
+    const origin = ownOrigin(from);
+    if (origin !== null) headers.set(ORIGIN_HEADER, origin);
+    if (body !== undefined) headers.set("Content-Type", "application/json");
+    return library.handler(
+      new Request(`${baseURL}${SIGN_IN_PATH}${path}`, {
+        method,
+        headers,
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      }),
+    );
+  }
+
+  /** Bounds how many passwords are hashed at once. */
+  async function hashing(work: () => Promise<Response>): Promise<Response> {
+    if (checks >= CHECKS_MAX) throw tooMany(1);
+    checks += 1;
+    try {
+      return await work();
+    } finally {
+      checks -= 1;
+    }
+  }
+
+  async function session(headers: Headers): Promise<SignedIn | null> {
+    if (!headers.has("Cookie")) return null;
+    const found = await library.api.getSession({
+      headers: carry(headers),
+      query: { disableRefresh: true },
+    });
+    return found === null ? null : signedInOf(found);
+  }
+
+  const origin = ({ personId, name }: Pick<SignedIn, "personId" | "name">, caller: Caller) =>
+    originOf(ambient, caller, { type: "person", id: personId, name });
+
+  function take(key: string): void {
+    const waitMs = guesses.take(key, GUESSES, ambient.nowMs());
+    if (waitMs > 0) throw tooMany(Math.ceil(waitMs / 1000));
+  }
+
+  return {
+    deps,
+    library,
+    ask,
+    hashing,
+    session,
+    /** For the audit log. */
+    origin,
+
+    /** Counts what may be a wrong guess, before it is known: many at once get no more than one after the other. */
+    async guess(key: string, work: () => Promise<Response>): Promise<Response> {
+      take(key);
+      let isJudged = false;
+      try {
+        const answer = await hashing(work);
+        isJudged = answer.status !== 429;
+        if (answer.ok) guesses.forget(key);
+        return answer;
+      } finally {
+        if (!isJudged) guesses.giveBack(key);
+      }
+    },
+
+    /** Bounds how often something is done about one person, whoever asks for it. */
+    bounded(key: string, work: () => Promise<Response>): Promise<Response> {
+      take(key);
+      return work();
+    },
+
+    /** Who is signed in. @throws Failure for nobody, and for a session that a sign-in link began. */
+    async themselves(headers: Headers): Promise<SignedIn> {
+      const person = await session(headers);
+      if (person === null) throw unauthenticated("session");
+      return unconfined(person);
+    },
+
+    record(action: PersonAction, person: SignedIn, caller: Caller): Promise<void> {
+      return store.recordPersonDeed(action, person.personId, origin(person, caller));
+    },
+  };
+}
+
+interface Said {
+  readonly from: Headers;
+  readonly caller: Caller;
+  readonly body?: unknown;
+}
+
+interface Found {
+  readonly user: {
+    readonly id: string;
+    readonly name: string;
+    readonly email: string;
+    readonly twoFactorEnabled?: boolean | null | undefined;
+  };
+  readonly session: { readonly id: string; readonly accountId?: string | null | undefined };
+}
+
+function signedInOf({ user, session }: Found): SignedIn {
+  return {
+    personId: user.id,
+    name: user.name,
+    email: user.email,
+    sessionId: session.id,
+    twoFactor: user.twoFactorEnabled === true,
+    confinedTo: session.accountId ?? null,
+  };
+}
+
+/** The headers that the library sees of a caller's. */
+export function carry(from: Headers, caller?: Caller): Headers {
+  const headers = new Headers();
+  const cookie = from.get("Cookie");
+  if (cookie !== null) headers.set("Cookie", cookie);
+  if (caller !== undefined) headers.set(ADDRESS_HEADER, caller.address);
+  if (caller?.userAgent) headers.set("User-Agent", caller.userAgent);
+  return headers;
+}
+
+/** An answer with the library's cookies, which carry what no body of ours does: the session's token. */
+export function respond(body: unknown, from?: Response): Response {
+  const response = Response.json(body, { headers: { "Cache-Control": "no-store" } });
+  for (const cookie of from?.headers.getSetCookie() ?? [])
+    response.headers.append("Set-Cookie", cookie);
+  return response;
+}
+
+/** Headers of a browser that has taken the cookies of an answer. */
+export function afterwards(from: Headers, answer: Response): Headers {
+  const cookies = new Map(
+    [...(from.get("Cookie")?.split("; ") ?? []), ...answer.headers.getSetCookie()].map((cookie) => {
+      const [pair = ""] = cookie.split(";");
+      return [pair.slice(0, pair.indexOf("=")), pair];
+    }),
+  );
+  const headers = new Headers(from);
+  headers.set("Cookie", [...cookies.values()].join("; "));
+  return headers;
+}
+
+/** What the library refused, as we say it. @param wrong What a 400 or 401 means here. */
+export function failureOf(answer: Response, wrong: string): Failure {
+  const { status } = answer;
+  if (status === 401 || status === 400) return new Failure("invalid_credentials", wrong);
+  if (status === 403) return new Failure("access_denied", "This is not allowed.");
+  if (status === 429) return tooMany(Number(answer.headers.get("X-Retry-After")) || 60);
+  const cause = new Error(`the sign-in library answered ${status}`);
+  return new Failure("internal_error", "Something went wrong on our side.", { cause });
+}
+
+function tooMany(retryAfterSeconds: number): Failure {
+  return new Failure("rate_limited", "Too many attempts to sign in. Wait, then try again.", {
+    retryAfterSeconds,
+  });
+}

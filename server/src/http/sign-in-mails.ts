@@ -1,0 +1,55 @@
+import type { Logger } from "pino";
+import type { SendMail } from "../mail.ts";
+
+/** Minutes for which a mailed or handed link resets a password. */
+export const RESET_MINUTES = 30;
+
+/** Minutes for which a mailed link confirms an address. */
+export const CONFIRMATION_MINUTES = 60;
+
+/** What a mail is addressed to and where its link leads. */
+interface Addressed {
+  readonly to: string;
+  readonly name: string;
+  /** The dashboard's origin. */
+  readonly origin: string;
+}
+
+/** The mails of sign-in. None is waited for: how long a mail takes would tell who has a sign-in here. */
+export interface SignInMails {
+  resetPassword(mail: Addressed & { readonly token: string }): void;
+  confirmAddress(mail: Addressed & { readonly token: string }): void;
+  signedUpAgain(mail: Addressed): void;
+}
+
+/** @param send Resolves when the mail server has taken a mail. */
+export function signInMails(send: SendMail, logger: Logger): SignInMails {
+  function post(to: string, subject: string, lines: readonly string[]): void {
+    send({ to, subject, text: `${lines.join("\n\n")}\n` }).catch((err: unknown) =>
+      logger.error({ err }, "a mail of sign-in was not sent"),
+    );
+  }
+
+  return {
+    resetPassword: ({ to, name, origin, token }) =>
+      post(to, "Choose a new password for Latchkey", [
+        `Hello ${name},`,
+        `with this link you choose a new password. It works once, for ${RESET_MINUTES} minutes:`,
+        `${origin}/reset-password#${token}`,
+        "If you did not ask for it, do nothing: your password stays as it is.",
+      ]),
+
+    confirmAddress: ({ to, origin, token }) =>
+      post(to, "Confirm your e-mail address for Latchkey", [
+        `Somebody signed up for Latchkey at ${origin} with this e-mail address. If it was you, confirm it:`,
+        `${origin}/verify-email#${token}`,
+        "If it was not you, do not open the link: without it the sign-in cannot be used.",
+      ]),
+
+    signedUpAgain: ({ to, origin }) =>
+      post(to, "You have a sign-in for Latchkey", [
+        `Somebody signed up for Latchkey at ${origin} with this e-mail address, which has a sign-in already. Nothing was changed.`,
+        `If it was you, sign in at ${origin}/sign-in. If you do not know the password, choose "Forgot your password?" there.`,
+      ]),
+  };
+}

@@ -1,0 +1,172 @@
+import { Failure } from "@latchkey/sdk/core";
+import { z } from "zod";
+import { PASSWORD_MAX, SETUP_FIELDS } from "../domain/setup.ts";
+import { readJsonBody } from "./body.ts";
+import { parseWith } from "./parse.ts";
+import { type Caller, type Door, failureOf, respond, type SignInRoutes } from "./sign-in-door.ts";
+
+const email = z
+  .string()
+  .max(254, "At most 254 characters.")
+  .toLowerCase()
+  .pipe(z.email("Must be an e-mail address."));
+
+/** A password that is to be right. */
+export const givenPassword = z
+  .string()
+  .min(1, "Must not be empty.")
+  .max(PASSWORD_MAX, `At most ${PASSWORD_MAX} characters.`);
+
+const newPassword = SETUP_FIELDS.shape.password;
+
+const linkToken = z.string().min(1, "Must not be empty.").max(2_048, "At most 2048 characters.");
+
+const SIGN_IN = z.strictObject({ email, password: givenPassword });
+const SIGN_UP = z.strictObject({ name: SETUP_FIELDS.shape.name, email, password: newPassword });
+const ASK_RESET = z.strictObject({ email });
+const RESET = z.strictObject({ token: linkToken, password: newPassword });
+const CHANGE = z.strictObject({ current_password: givenPassword, password: newPassword });
+const CONFIRM = z.strictObject({ token: linkToken });
+
+const PERSON = z.object({ id: z.string(), name: z.string(), email: z.string() });
+
+/** What a sign-in answers: who, or that a second factor is due. */
+export const SIGN_IN_ANSWER = z.union([
+  z.object({ twoFactorRedirect: z.literal(true) }),
+  z.object({ user: PERSON }),
+]);
+
+/** A person as every route of sign-in tells them. */
+export function shapePerson({ id, name, email }: z.infer<typeof PERSON>) {
+  return { person: { id, name, email } };
+}
+
+/** The body of a request. @throws Failure for one of another shape. */
+export async function bodyOf<Schema extends z.ZodType>(
+  schema: Schema,
+  request: Request,
+): Promise<z.output<Schema>> {
+  return parseWith(schema, (await readJsonBody(request)).value);
+}
+
+/** Signing in and up by e-mail address and password, and setting another one. */
+export function passwordRoutes(door: Door): SignInRoutes {
+  const { signUpOpen = false, mails = null } = door.deps;
+  return {
+    "/sign-in/email": { method: "POST", answer: (...asked) => signIn(door, ...asked) },
+    ...(signUpOpen
+      ? { "/sign-up/email": { method: "POST", answer: (...asked) => signUp(door, ...asked) } }
+      : {}),
+    ...(mails === null
+      ? {}
+      : { "/verify-email": { method: "POST", answer: (...asked) => confirm(door, ...asked) } }),
+    "/request-password-reset": {
+      method: "POST",
+      answer: (...asked) => askForReset(door, ...asked),
+    },
+    "/reset-password": { method: "POST", answer: (...asked) => reset(door, ...asked) },
+    "/change-password": { method: "POST", answer: (...asked) => change(door, ...asked) },
+  };
+}
+
+/** The same for an unknown address and a wrong password: nobody learns who has an account. */
+async function signIn(door: Door, request: Request, caller: Caller): Promise<Response> {
+  const from = request.headers;
+  const body = await bodyOf(SIGN_IN, request);
+  const answer = await door.guess(`password ${body.email}`, () =>
+    door.ask("POST", "/sign-in/email", { from, caller, body }),
+  );
+  if (answer.status === 403)
+    throw new Failure(
+      "access_denied",
+      "Confirm your e-mail address first: we have just sent you a link.",
+    );
+  if (!answer.ok) throw failureOf(answer, "The e-mail address or the password is wrong.");
+  const said = SIGN_IN_ANSWER.parse(await answer.json());
+  return respond("user" in said ? shapePerson(said.user) : { two_factor: true }, answer);
+}
+
+/** With a mail server the answer is the same for a taken address, whose owner is told by mail. */
+async function signUp(door: Door, request: Request, caller: Caller): Promise<Response> {
+  const from = request.headers;
+  const body = await bodyOf(SIGN_UP, request);
+  const answer = await door.hashing(() =>
+    door.ask("POST", "/sign-up/email", { from, caller, body }),
+  );
+  const isMailed = door.deps.mails !== null && door.deps.mails !== undefined;
+  if (answer.status === 422 && !isMailed)
+    throw new Failure("conflict", "A person with this e-mail address exists.");
+  // Of two who sign up at once with one address the library refuses one.
+  if (!answer.ok && !(answer.status === 422 && isMailed))
+    throw failureOf(answer, "This is not accepted.");
+  const said = SIGN_IN_ANSWER.safeParse(await answer.json()).data;
+  const user = said !== undefined && "user" in said ? said.user : null;
+  // What the library says of a taken address names a person who is not there.
+  if (user !== null && (await door.deps.store.findPerson(body.email))?.id === user.id)
+    await door.deps.store.recordPersonDeed(
+      "person.signed_up",
+      user.id,
+      door.origin({ personId: user.id, name: user.name }, caller),
+    );
+  if (isMailed) return respond({ confirmation_mailed: true });
+  if (user === null) throw new Error("the sign-in library told nobody who signed up");
+  return respond(shapePerson(user), answer);
+}
+
+/** Says the same whoever asks, and as soon. */
+async function askForReset(door: Door, request: Request, caller: Caller): Promise<Response> {
+  const from = request.headers;
+  const body = await bodyOf(ASK_RESET, request);
+  const { mails = null } = door.deps;
+  if (mails === null) return respond({});
+  const ask = () => door.ask("POST", "/request-password-reset", { from, caller, body });
+  const answer = await door.bounded(`reset ${body.email}`, ask);
+  if (!answer.ok) throw failureOf(answer, "This is not accepted.");
+  return respond({});
+}
+
+async function reset(door: Door, request: Request, caller: Caller): Promise<Response> {
+  const from = request.headers;
+  const { token, password } = await bodyOf(RESET, request);
+  const { person } = await door.library.api.resetPerson({ body: { token } });
+  // Asked also for a token that is known to be none: the library counts who tries.
+  const body = { token, newPassword: password };
+  const answer = await door.hashing(() =>
+    door.ask("POST", "/reset-password", { from, caller, body }),
+  );
+  if (!answer.ok || person === null)
+    throw failureOf(answer, "This link is unknown, was used already, or has expired.");
+  await door.deps.store.recordPasswordSet(
+    "person.password_reset",
+    person.personId,
+    door.origin(person, caller),
+  );
+  return respond({});
+}
+
+/** Every other session ends, and this one goes on under a new token. */
+async function change(door: Door, request: Request, caller: Caller): Promise<Response> {
+  const from = request.headers;
+  const person = await door.themselves(from);
+  const { current_password: currentPassword, password } = await bodyOf(CHANGE, request);
+  const body = { currentPassword, newPassword: password, revokeOtherSessions: true };
+  const answer = await door.guess(`password ${person.email}`, () =>
+    door.ask("POST", "/change-password", { from, caller, body }),
+  );
+  if (!answer.ok) throw failureOf(answer, "The current password is wrong.");
+  await door.deps.store.recordPasswordSet(
+    "person.password_changed",
+    person.personId,
+    door.origin(person, caller),
+  );
+  return respond({}, answer);
+}
+
+async function confirm(door: Door, request: Request, caller: Caller): Promise<Response> {
+  const from = request.headers;
+  const { token } = await bodyOf(CONFIRM, request);
+  const path = `/verify-email?token=${encodeURIComponent(token)}`;
+  const answer = await door.ask("GET", path, { from, caller });
+  if (!answer.ok) throw failureOf(answer, "This link is unknown or has expired.");
+  return respond({});
+}

@@ -1,0 +1,149 @@
+import { Failure } from "@latchkey/sdk/core";
+import { z } from "zod";
+import type { PersonAction } from "../store/store.ts";
+import {
+  afterwards,
+  type Caller,
+  carry,
+  type Door,
+  failureOf,
+  respond,
+  type SignInRoute,
+  type SignInRoutes,
+} from "./sign-in-door.ts";
+import { bodyOf, givenPassword, SIGN_IN_ANSWER, shapePerson } from "./sign-in-passwords.ts";
+import type { SignedIn } from "./signed-in.ts";
+
+const PASSWORD = z.strictObject({ password: givenPassword });
+const TOTP = z.strictObject({ code: z.string().regex(/^[0-9]{6}$/, "Must be 6 digits.") });
+const RECOVERY = z.strictObject({
+  code: z
+    .string()
+    .trim()
+    .regex(/^[0-9A-Za-z]{5}-[0-9A-Za-z]{5}$/, "Must have the form xxxxx-xxxxx."),
+});
+
+const ENROLMENT = z.object({ totpURI: z.string(), backupCodes: z.array(z.string()) });
+const RECOVERY_CODES = z.object({ backupCodes: z.array(z.string()) });
+
+const WRONG_CODE = "The code is wrong, was used already, or came too late.";
+const WRONG_PASSWORD = "The password is wrong.";
+
+/** Turning the second factor on and off, and signing in with it. Nothing here trusts a device. */
+export function twoFactorRoutes(door: Door): SignInRoutes {
+  const post = (
+    answer: (door: Door, request: Request, caller: Caller) => Promise<Response>,
+  ): SignInRoute => ({ method: "POST", answer: (...asked) => answer(door, ...asked) });
+  return {
+    "/two-factor/enable": post(begin),
+    "/two-factor/disable": post(disable),
+    "/two-factor/generate-backup-codes": post(replaceCodes),
+    "/two-factor/verify-totp": post(verifyTotp),
+    "/two-factor/verify-backup-code": post(verifyRecoveryCode),
+  };
+}
+
+/** The factor counts for nothing until a code of it has come. */
+async function begin(door: Door, request: Request, caller: Caller): Promise<Response> {
+  const { answer } = await withPassword(door, request, caller, "/two-factor/enable");
+  const { totpURI, backupCodes } = ENROLMENT.parse(await answer.json());
+  return respond({ totp_uri: totpURI, recovery_codes: backupCodes });
+}
+
+async function disable(door: Door, request: Request, caller: Caller): Promise<Response> {
+  const asked = await withPassword(door, request, caller, "/two-factor/disable", true);
+  await door.record("person.two_factor_disabled", asked.person, caller);
+  return respond({}, asked.answer);
+}
+
+async function replaceCodes(door: Door, request: Request, caller: Caller): Promise<Response> {
+  const path = "/two-factor/generate-backup-codes";
+  const { person, answer } = await withPassword(door, request, caller, path, true);
+  await door.record("person.recovery_codes_replaced", person, caller);
+  return respond({ recovery_codes: RECOVERY_CODES.parse(await answer.json()).backupCodes });
+}
+
+/** Asks for what the password of whoever is signed in has to prove. @param isOn What their second factor has to be. */
+async function withPassword(
+  door: Door,
+  request: Request,
+  caller: Caller,
+  path: string,
+  isOn = false,
+): Promise<{ person: SignedIn; answer: Response }> {
+  const from = request.headers;
+  const person = await door.themselves(from);
+  const body = await bodyOf(PASSWORD, request);
+  if (person.twoFactor !== isOn) throw new Failure("conflict", isOn ? IS_OFF : IS_ON);
+  const answer = await door.guess(`password ${person.email}`, () =>
+    door.ask("POST", path, { from, caller, body }),
+  );
+  if (!answer.ok) throw failureOf(answer, WRONG_PASSWORD);
+  return { person, answer };
+}
+
+const IS_ON = "The second factor is on already.";
+const IS_OFF = "The second factor is off.";
+
+/** Ends an enrolment where somebody is signed in, else a sign-in that waits. */
+async function verifyTotp(door: Door, request: Request, caller: Caller): Promise<Response> {
+  const from = request.headers;
+  const body = await bodyOf(TOTP, request);
+  if ((await door.session(from)) === null)
+    return signIn(door, { from, caller, path: "/two-factor/verify-totp", body });
+  const person = await door.themselves(from);
+  if (person.twoFactor) throw new Failure("conflict", IS_ON);
+  const answer = await door.guess(`code ${person.personId}`, async () => {
+    await takeCode(door, person.personId, body.code);
+    return door.ask("POST", "/two-factor/verify-totp", { from, caller, body });
+  });
+  if (answer.status === 400) throw new Failure("conflict", "Begin with turning it on.");
+  if (!answer.ok) throw failureOf(answer, WRONG_CODE);
+  await endOtherSessions(door, afterwards(from, answer), "person.two_factor_enabled", caller);
+  return respond({}, answer);
+}
+
+async function verifyRecoveryCode(door: Door, request: Request, caller: Caller): Promise<Response> {
+  const from = request.headers;
+  const body = await bodyOf(RECOVERY, request);
+  if ((await door.session(from)) !== null)
+    throw new Failure("conflict", "A recovery code is for signing in; you are signed in.");
+  return signIn(door, { from, caller, path: "/two-factor/verify-backup-code", body });
+}
+
+/** Codes are counted by the person whom they are guessed of. */
+async function signIn(
+  door: Door,
+  said: { from: Headers; caller: Caller; path: string; body: { code: string } },
+): Promise<Response> {
+  const { personId } = await door.library.api.waitingPerson({ headers: carry(said.from) });
+  if (personId === null)
+    throw new Failure("invalid_credentials", "Sign in with your password first.");
+  const answer = await door.guess(`code ${personId}`, async () => {
+    if (said.path === "/two-factor/verify-totp") await takeCode(door, personId, said.body.code);
+    return door.ask("POST", said.path, said);
+  });
+  if (!answer.ok) throw failureOf(answer, WRONG_CODE);
+  const signedIn = SIGN_IN_ANSWER.parse(await answer.json());
+  if (!("user" in signedIn)) throw new Error("a second factor was right, and yet is due");
+  return respond(shapePerson(signedIn.user), answer);
+}
+
+/** @see RFC 6238, section 5.2: a code is good once. */
+async function takeCode(door: Door, personId: string, code: string): Promise<void> {
+  const { taken } = await door.library.api.takeCode({ body: { personId, code } });
+  if (!taken) throw new Failure("invalid_credentials", WRONG_CODE);
+}
+
+/** Ends every session of a person but the one of these headers. */
+export async function endOtherSessions(
+  door: Door,
+  from: Headers,
+  action: PersonAction,
+  caller: Caller,
+): Promise<void> {
+  const person = await door.themselves(from);
+  const answer = await door.ask("POST", "/revoke-other-sessions", { from, caller, body: {} });
+  if (!answer.ok) throw failureOf(answer, "You are not signed in.");
+  await door.record(action, person, caller);
+}

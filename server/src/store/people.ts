@@ -1,0 +1,75 @@
+import { recordAudit } from "./audit.ts";
+import { type Database, deed, type Engine } from "./engine.ts";
+import type { Store } from "./store.ts";
+
+type PeopleStore = Pick<
+  Store,
+  "recordPersonDeed" | "recordPasswordSet" | "recordResetLink" | "removeSecondFactor"
+>;
+
+/** What becomes of people's sign-ins, besides what better-auth writes by itself. */
+export function peopleStore(db: Database, engine: Engine): PeopleStore {
+  return {
+    recordPersonDeed: (action, personId, origin) =>
+      recordAudit(db, deedTo(action, personId), origin),
+
+    recordPasswordSet: (action, personId, origin) =>
+      deed(db, async (trx) => {
+        await trx.deleteFrom("verification").where("value", "=", personId).execute();
+        if (action === "person.password_reset") await proveAddress(trx, engine, personId);
+        await recordAudit(trx, deedTo(action, personId), origin);
+      }),
+
+    recordResetLink: (personId, origin) =>
+      recordAudit(db, deedTo("password_reset_link.created", personId), origin),
+
+    removeSecondFactor: (personId, origin) =>
+      deed(db, async (trx) => {
+        if (!(await dropSecondFactor(trx, engine, personId))) return false;
+        await recordAudit(trx, deedTo("person.two_factor_disabled", personId), origin);
+        return true;
+      }),
+  };
+}
+
+function deedTo(action: Parameters<Store["recordPersonDeed"]>[0], personId: string) {
+  const subject = { type: "person", id: personId } as const;
+  return { action, accountId: null, environmentId: null, subject, details: {} };
+}
+
+/**
+ * The address is the person's. Where that was not proved before, whoever signed up with it may have been a stranger: the
+ * second factor and the sessions of then are gone.
+ *
+ * @returns Whether it was not proved before.
+ */
+export async function proveAddress(
+  trx: Database,
+  engine: Engine,
+  personId: string,
+): Promise<boolean> {
+  const proved = await trx
+    .updateTable("person")
+    .set({ email_verified: engine.boolean(true) })
+    .where("id", "=", personId)
+    .where("email_verified", "=", engine.boolean(false))
+    .returning("id")
+    .executeTakeFirst();
+  if (proved === undefined) return false;
+  await dropSecondFactor(trx, engine, personId);
+  await trx.deleteFrom("session").where("person_id", "=", personId).execute();
+  return true;
+}
+
+/** @returns Whether there was one. */
+async function dropSecondFactor(trx: Database, engine: Engine, personId: string): Promise<boolean> {
+  await trx.deleteFrom("two_factor").where("person_id", "=", personId).execute();
+  const had = await trx
+    .updateTable("person")
+    .set({ two_factor_enabled: engine.boolean(false) })
+    .where("id", "=", personId)
+    .where("two_factor_enabled", "=", engine.boolean(true))
+    .returning("id")
+    .executeTakeFirst();
+  return had !== undefined;
+}
