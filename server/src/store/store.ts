@@ -1,7 +1,6 @@
 import type { KeyRecord } from "@latchkey/sdk/core";
 import type { Revocation } from "./api-key.ts";
-import type { AuditStore } from "./audit-deeds.ts";
-import type { AuditAction } from "./audit-names.ts";
+import type { AuditAction, AuditStore } from "./audit-deeds.ts";
 import type {
   Absent,
   Actor,
