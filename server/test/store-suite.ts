@@ -3,6 +3,7 @@ import type { OpenStore } from "../src/store/sqlite.ts";
 import { absencePromises } from "./store/absence.ts";
 import { accountPromises } from "./store/accounts.ts";
 import { auditPromises } from "./store/audit.ts";
+import { auditLogPromises } from "./store/audit-log.ts";
 import { confinementPromises } from "./store/confinement.ts";
 import { exchangePromises } from "./store/exchange.ts";
 import { idempotencyPromises } from "./store/idempotency.ts";
@@ -40,6 +41,7 @@ const PROMISES: Readonly<Record<string, Check>> = {
   ...tokenPromises,
   ...exchangePromises,
   ...auditPromises,
+  ...auditLogPromises,
   ...usagePromises,
   ...usageReadingPromises,
   ...refusalPromises,

@@ -19,8 +19,15 @@ export function shown(words: TemplateStringsArray, ...values: readonly unknown[]
 /** JSON that means the same, with escapes for what a terminal would obey; `JSON.stringify` leaves C1 and bidi as they are. */
 export function printableJson(value: unknown): string {
   return JSON.stringify(value, null, 2).replace(OBEYED, (obeyed) =>
-    obeyed === "\n" ? obeyed : obeyed.split("").map(escaped).join(""),
+    obeyed === "\n" ? obeyed : escapedAll(obeyed),
   );
 }
+
+/** The same on one line. */
+export function printableLine(value: unknown): string {
+  return JSON.stringify(value).replace(OBEYED, escapedAll);
+}
+
+const escapedAll = (obeyed: string): string => obeyed.split("").map(escaped).join("");
 
 const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;

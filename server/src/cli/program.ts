@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import type { Logger } from "pino";
 import { CLIENT_VARIABLES, SETTINGS, type Settings } from "../config.ts";
 import { describeAccounts } from "./accounts.ts";
+import { describeAuditLogs } from "./audit-logs.ts";
 import { describeBackup } from "./backup.ts";
 import { describeConfig } from "./client-config.ts";
 import { serverUrl } from "./connection.ts";
@@ -84,6 +85,7 @@ export function buildProgram(terminal: Terminal, deps: ProgramDeps): Program {
   describeAccounts(command, terminal, done);
   describeUsage(command, terminal, done);
   describeRefusals(command, terminal, done);
+  describeAuditLogs(command, terminal, done);
   describeVerify(command, terminal, done);
   describeWhoami(command, terminal, done);
   describeConfig(command, terminal, done);
