@@ -137,7 +137,7 @@ export async function openWorld(change: (deps: AppDeps) => Partial<AppDeps> = ()
     const from = { requestId: `req_${requests}`, address: "192.0.2.7", userAgent: "test" };
     const response = await app.fetch(request, from);
     const text = await response.text();
-    const isJson = response.headers.get("Content-Type")?.includes("json") ?? false;
+    const isJson = /^application\/json\b/.test(response.headers.get("Content-Type") ?? "");
     return {
       status: response.status,
       headers: response.headers,

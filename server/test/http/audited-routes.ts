@@ -1,0 +1,236 @@
+import type { AuditAction } from "../../src/store/store.ts";
+import type { Heard, World } from "./world.ts";
+
+/** A call as whoever a row names makes it. */
+export interface Call {
+  /** Method and path. */
+  readonly to: string;
+  readonly body?: object;
+  /** Of a browser, instead of the row's token. */
+  readonly headers?: Record<string, string>;
+}
+
+/** What a row finds when it begins. */
+export interface Scene {
+  readonly world: World;
+  /** Active keys of acme's in development. */
+  readonly secretKeyId: string;
+  readonly publicKeyId: string;
+  /** Asks with acme's service token, or as the operator, and resolves to the body. */
+  ask(call: Call, by?: "service_token" | "operator"): Promise<Heard["body"]>;
+}
+
+/** Who a row's calls are made by, which is the type of actor that the log has to name. */
+export type By = "service_token" | "operator" | "person" | "verifier";
+
+/** A route that may change something, and what its calls leave in the audit log. */
+export interface AuditedRoute {
+  readonly route: string;
+  readonly by: By;
+  /** The entries of the call that changes something, oldest first; none where the route never does. */
+  readonly leaves: readonly AuditAction[];
+  /** The call that changes something, and after it calls that are refused or alter nothing. */
+  calls(scene: Scene): Promise<{ change: Call; idle: readonly Call[] }>;
+}
+
+const NO_KEY = `key_${"0".repeat(32)}`;
+const NO_TOKEN = `tok_${"0".repeat(32)}`;
+const KEYS = "/v1/api_keys?environment=development";
+
+/** Every route of the management API but those that only read. A route that is missing here fails the test. */
+export const AUDITED_ROUTES: readonly AuditedRoute[] = [
+  {
+    route: "post /v1/environments",
+    by: "service_token",
+    leaves: ["environment.created"],
+    calls: async () => ({
+      change: { to: "POST /v1/environments", body: { name: "Staging", slug: "staging" } },
+      idle: [
+        { to: "POST /v1/environments", body: { name: "Taken", slug: "staging" } },
+        { to: "POST /v1/environments", body: { name: "", slug: "other" } },
+      ],
+    }),
+  },
+  {
+    route: "patch /v1/environments/:slug",
+    by: "service_token",
+    leaves: ["environment.renamed"],
+    calls: async () => ({
+      change: { to: "PATCH /v1/environments/production", body: { name: "Live" } },
+      idle: [
+        { to: "PATCH /v1/environments/production", body: { name: "Live" } },
+        { to: "PATCH /v1/environments/nowhere", body: { name: "Live" } },
+      ],
+    }),
+  },
+  {
+    route: "delete /v1/environments/:slug",
+    by: "service_token",
+    leaves: ["environment.deleted"],
+    calls: async () => ({
+      change: { to: "DELETE /v1/environments/production" },
+      idle: [{ to: "DELETE /v1/environments/production" }],
+    }),
+  },
+  {
+    route: "post /v1/api_keys",
+    by: "service_token",
+    leaves: ["api_key.created"],
+    calls: async () => ({
+      change: { to: `POST ${KEYS}`, body: { type: "secret", description: "CI" } },
+      idle: [
+        { to: `POST ${KEYS}`, body: { type: "private" } },
+        { to: "POST /v1/api_keys?environment=nowhere", body: { type: "secret" } },
+      ],
+    }),
+  },
+  {
+    route: "patch /v1/api_keys/:id",
+    by: "service_token",
+    leaves: ["api_key.edited"],
+    calls: async ({ secretKeyId }) => {
+      const to = `PATCH /v1/api_keys/${secretKeyId}`;
+      const body = { description: "new", metadata: { a: "b", c: "d" } };
+      return {
+        change: { to, body },
+        idle: [
+          { to, body },
+          { to, body: { metadata: { c: "d", a: "b" } } },
+          { to, body: { expires_at: "2001-01-01T00:00:00Z" } },
+          { to: `PATCH /v1/api_keys/${NO_KEY}`, body },
+        ],
+      };
+    },
+  },
+  {
+    route: "post /v1/api_keys/:id/revoke",
+    by: "service_token",
+    leaves: ["api_key.revoked"],
+    calls: async ({ secretKeyId }) => ({
+      change: { to: `POST /v1/api_keys/${secretKeyId}/revoke`, body: { reason: "Leaked" } },
+      idle: [
+        { to: `POST /v1/api_keys/${secretKeyId}/revoke`, body: { reason: "Again" } },
+        { to: `POST /v1/api_keys/${NO_KEY}/revoke`, body: {} },
+      ],
+    }),
+  },
+  {
+    route: "post /v1/api_keys/:id/rotate",
+    by: "service_token",
+    leaves: ["api_key.rotated", "api_key.created"],
+    calls: async ({ secretKeyId }) => {
+      const to = `POST /v1/api_keys/${secretKeyId}/rotate`;
+      return { change: { to, body: { overlap_seconds: 60 } }, idle: [{ to, body: {} }] };
+    },
+  },
+  {
+    route: "post /v1/api_keys/exchange",
+    by: "service_token",
+    leaves: ["api_key.created"],
+    calls: async () => ({
+      change: { to: "POST /v1/api_keys/exchange?environment=development" },
+      idle: [{ to: "POST /v1/api_keys/exchange?environment=nowhere" }],
+    }),
+  },
+  {
+    route: "post /v1/api_keys/verify",
+    by: "verifier",
+    leaves: [],
+    calls: async ({ world }) => ({
+      change: { to: "POST /v1/api_keys/verify", body: { api_key: world.acme.secretKey } },
+      idle: [{ to: "POST /v1/api_keys/verify", body: { api_key: "sk_nonsense" } }],
+    }),
+  },
+  {
+    route: "patch /v1/account",
+    by: "person",
+    leaves: ["account.updated"],
+    calls: async ({ world }) => {
+      const { owner, admin } = world.acme.people;
+      const call = (cookie: string, api_key_max_age_days: number): Call => ({
+        to: "PATCH /v1/account",
+        body: { api_key_max_age_days },
+        headers: world.browser(cookie, "acme"),
+      });
+      return {
+        change: call(owner.cookie, 90),
+        idle: [call(owner.cookie, 90), call(owner.cookie, -1), call(admin.cookie, 30)],
+      };
+    },
+  },
+  {
+    route: "post /v1/service_tokens",
+    by: "service_token",
+    leaves: ["access_token.created"],
+    calls: async () => ({
+      change: { to: "POST /v1/service_tokens", body: { name: "Deploys" } },
+      idle: [{ to: "POST /v1/service_tokens", body: { name: "" } }],
+    }),
+  },
+  {
+    // It was exchanged for a key, which ends with it.
+    route: "delete /v1/service_tokens/:id",
+    by: "service_token",
+    leaves: ["access_token.deleted", "api_key.revoked"],
+    calls: async ({ ask, world }) => {
+      const body = { name: "Idle" };
+      const { id, token } = await ask({ to: "POST /v1/service_tokens", body });
+      await world.call("POST /v1/api_keys/exchange?environment=development", { token });
+      const call = { to: `DELETE /v1/service_tokens/${id}` };
+      return { change: call, idle: [call, { to: `DELETE /v1/service_tokens/${NO_TOKEN}` }] };
+    },
+  },
+  {
+    route: "post /v1/accounts",
+    by: "operator",
+    leaves: ["account.created"],
+    calls: async () => ({
+      change: { to: "POST /v1/accounts", body: { name: "New", slug: "newcomer" } },
+      idle: [{ to: "POST /v1/accounts", body: { name: "New", slug: "newcomer" } }],
+    }),
+  },
+  {
+    route: "patch /v1/accounts/:slug",
+    by: "operator",
+    leaves: ["account.suspended"],
+    calls: async () => {
+      const call = {
+        to: "PATCH /v1/accounts/acme",
+        body: { name: "Acme Inc.", suspended: true },
+      };
+      return {
+        change: call,
+        idle: [call, { to: "PATCH /v1/accounts/nobody", body: { name: "Nobody" } }],
+      };
+    },
+  },
+  {
+    route: "delete /v1/accounts/:slug",
+    by: "operator",
+    leaves: ["account.deleted"],
+    calls: async () => {
+      const call = { to: "DELETE /v1/accounts/acme" };
+      return { change: call, idle: [call] };
+    },
+  },
+  {
+    route: "post /v1/tokens",
+    by: "operator",
+    leaves: ["access_token.created"],
+    calls: async () => ({
+      change: { to: "POST /v1/tokens", body: { kind: "verifier", name: "Edge" } },
+      idle: [{ to: "POST /v1/tokens", body: { kind: "service", name: "Edge" } }],
+    }),
+  },
+  {
+    route: "delete /v1/tokens/:id",
+    by: "operator",
+    leaves: ["access_token.deleted"],
+    calls: async ({ ask }) => {
+      const body = { kind: "verifier", name: "Idle" };
+      const { id } = await ask({ to: "POST /v1/tokens", body }, "operator");
+      const call = { to: `DELETE /v1/tokens/${id}` };
+      return { change: call, idle: [call, { to: `DELETE /v1/tokens/${NO_TOKEN}` }] };
+    },
+  },
+];
