@@ -3,7 +3,9 @@ import { accountCalls } from "./client/accounts.ts";
 import { apiKeyCalls } from "./client/api-keys.ts";
 import { accountAuditLogCalls, operatorAuditLogCalls } from "./client/audit-logs.ts";
 import { environmentCalls } from "./client/environments.ts";
+import { invitationCalls } from "./client/invitations.ts";
 import type { ClientAmbient } from "./client/limit.ts";
+import { memberCalls } from "./client/members.ts";
 import { personCalls } from "./client/person.ts";
 import { accountRefusalCalls, operatorRefusalCalls } from "./client/refusals.ts";
 import { serverUrl } from "./client/server-url.ts";
@@ -30,7 +32,9 @@ export type {
   AuditLogSearch,
   OperatorAuditLogSearch,
 } from "./client/audit-logs.ts";
+export type { InvitationJson } from "./client/invitations.ts";
 export type { ClientAmbient } from "./client/limit.ts";
+export type { MemberJson } from "./client/members.ts";
 export type {
   AcceptedInvitationJson,
   OpenedInvitationJson,
@@ -111,6 +115,10 @@ export function createClient(options: ClientOptions = {}) {
     apiKeys: apiKeyCalls(transport),
     /** The account itself, and what its owner sets. */
     account: ownAccountCalls(transport),
+    /** The people of the account. */
+    members: memberCalls(transport),
+    /** Who is to become a member. */
+    invitations: invitationCalls(transport),
     /** The account's service tokens. */
     serviceTokens: serviceTokenCalls(transport),
     /** For the operator's backend, with an operator token. */

@@ -11,6 +11,7 @@ import { createApp } from "./http/app.ts";
 import { createAuthenticate } from "./http/authenticate.ts";
 import { openDashboard } from "./http/dashboard.ts";
 import { createFront } from "./http/front.ts";
+import { invitationLinkRoutes } from "./http/invitation-links.ts";
 import { ownOriginRule } from "./http/origin.ts";
 import { renewSessions } from "./http/session-renewal.ts";
 import { setupRoutes } from "./http/setup.ts";
@@ -92,11 +93,16 @@ export async function startService(options: {
     logger,
     session: signIn.session,
     signUpOpen: settings.signUpOpen,
+    mail: mail?.send ?? null,
     version: API_VERSION,
     mount(routes) {
       routes.route(
         "/",
         setupRoutes({ rules: setup, signIn, ownOrigin, ambient, logger, settings }),
+      );
+      routes.route(
+        "/",
+        invitationLinkRoutes({ store, ambient, hashPassword, signIn, ownOrigin, logger }),
       );
       routes.all("/auth/*", (c) => signIn.handle(c.req.raw, c.env));
     },

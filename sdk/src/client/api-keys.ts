@@ -11,9 +11,14 @@ import type {
 import type { Ask, CallOptions, CreateOptions, Transport } from "./transport.ts";
 import { type ApiKeyUsageJson, csvOf, type UsageRange } from "./usage.ts";
 
-/** Which keys to list: the active ones unless `status` says otherwise. `q` searches hint, description and id. */
+/**
+ * Which keys to list: the active ones unless `status` says otherwise. `q` searches hint, description and id. Without
+ * `environment` those of every environment, which then `created_by` has to narrow.
+ */
 export interface ApiKeySearch {
-  environment: string;
+  environment?: string | undefined;
+  /** Id of the person or service token that made them. */
+  created_by?: string | undefined;
   status?: "active" | "revoked" | "expired" | "all" | undefined;
   q?: string | undefined;
   /** `never`: never accepted. `over_90_days_ago`: not accepted for 90 days, and not created since then. */
@@ -75,9 +80,9 @@ export function apiKeyCalls({ call, create }: Transport) {
   });
 
   return {
-    /** One page of an environment's keys. */
+    /** One page of an environment's keys, or of those that somebody made. */
     list,
-    /** Every key of an environment, newest first; pages are fetched as they are needed. */
+    /** Every key of an environment, or that somebody made, newest first; pages are fetched as they are needed. */
     all: (search: ApiKeySearch, options?: CallOptions) =>
       everyEntry((cursor) => list({ ...search, ...cursor }, options)),
     get: (id: string, options?: CallOptions) =>

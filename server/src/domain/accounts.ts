@@ -85,8 +85,37 @@ export async function provisionAccount(
 ): Promise<ProvisionedAccount> {
   const { ownerEmail, ...rest } = draft;
   const owner = ownerEmail === null ? null : await findOwner(deps.store, ownerEmail);
-  const { record, provisioned } = draftAccount(deps, { ...rest, owner });
-  const done = await deps.store.createAccount(record, origin, once);
+  return createAccount(deps, { ...rest, owner }, origin, once);
+}
+
+/** Accounts that one person may own who makes them themselves. */
+export const OWNED_ACCOUNTS_MAX = 20;
+
+/**
+ * Makes an account for somebody who signed up; they are its owner.
+ *
+ * @throws Failure `conflict` for a slug that is taken, and for one account too many.
+ */
+export async function openOwnAccount(
+  deps: AccountDeps,
+  draft: Pick<NewAccount, "name" | "slug"> & { readonly ownerId: string },
+  origin: Origin,
+  once: Once | null,
+): Promise<ProvisionedAccount> {
+  const { ownerId, ...rest } = draft;
+  const owned = { ...rest, externalId: null, owner: { id: ownerId } };
+  return createAccount(deps, owned, origin, once, OWNED_ACCOUNTS_MAX);
+}
+
+async function createAccount(
+  deps: AccountDeps,
+  draft: Parameters<typeof draftAccount>[1],
+  origin: Origin,
+  once: Once | null,
+  ownedMax?: number,
+): Promise<ProvisionedAccount> {
+  const { record, provisioned } = draftAccount(deps, draft);
+  const done = await deps.store.createAccount(record, origin, once, ownedMax);
   switch (done.outcome) {
     case "created":
       return { replayed: false, provisioned };
@@ -98,6 +127,8 @@ export async function provisionAccount(
       throw externalIdTaken();
     case "person_exists":
       throw new Failure("conflict", "A person with this e-mail address exists.");
+    case "too_many":
+      throw new Failure("conflict", `You own ${OWNED_ACCOUNTS_MAX} accounts, which is the most.`);
     case "mismatch":
       throw mismatch();
   }

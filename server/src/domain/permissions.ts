@@ -36,6 +36,23 @@ const ROLE_PERMISSIONS: Readonly<Record<Role, readonly AccountPermission[]>> = {
   support: ["account:read", "environments:read", "members:read"],
 };
 
+/** Every permission in the words of docs/roles.md, which a test holds to this table. */
+export const PERMISSION_MEANINGS: Readonly<Record<AccountPermission, string>> = {
+  "account:read": "See the account itself",
+  "account:write": "Change the account's own rules: the maximum age of keys, the second factor",
+  "keys:read":
+    "See API keys, how they are used and why requests were refused; never a secret token",
+  "keys:write": "Create, edit, rotate and revoke API keys",
+  "environments:read": "See environments",
+  "environments:write": "Create, rename and delete environments",
+  "service_tokens:read": "See service tokens; never a token itself",
+  "service_tokens:write": "Create and delete service tokens",
+  "members:read": "See members and open invitations",
+  "members:write": "Invite people, change roles, remove members; owners excepted",
+  "owners:write": "The same for owners, and make somebody an owner",
+  "audit_logs:read": "Read and export the audit log",
+};
+
 /** The role whose rights a service token has. */
 export const SERVICE_TOKEN_ROLE: Role = "admin";
 

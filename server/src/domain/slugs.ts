@@ -28,11 +28,13 @@ const RESERVED_ACCOUNT_SLUGS: ReadonlySet<string> = new Set([
   "settings",
   "setup",
   "sign-in",
+  "sign-in-link",
   "sign-out",
   "sign-up",
   "static",
   "two-factor",
   "v1",
+  "verify-email",
   "well-known",
 ]);
 

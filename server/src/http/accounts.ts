@@ -5,6 +5,7 @@ import {
   deleteAccount,
   listAccounts,
   type Provisioned,
+  type ProvisionedAccount,
   provisionAccount,
   updateAccount,
 } from "../domain/accounts.ts";
@@ -43,7 +44,7 @@ const accountJson = z
   .openapi("Account");
 
 /** Tokens are there in the first answer only, not in a replay of it. */
-const provisionedJson = z
+export const provisionedJson = z
   .object({
     account: z.object({ id: z.string(), name: z.string(), slug: z.string() }),
     environments: z.array(
@@ -76,6 +77,15 @@ export function shapeProvisioned({
     })),
     service_token: serviceToken,
   };
+}
+
+/** The answer of whatever makes an account; a replay has no token. */
+export function answerProvisioned(done: ProvisionedAccount) {
+  const status = 201 as const;
+  if (!done.replayed) return { status, body: shapeProvisioned(done.provisioned) };
+  const { id, name, slug } = done.account;
+  const environments = done.environments.map(({ id, slug }) => ({ id, slug }));
+  return { status, body: { account: { id, name, slug }, environments }, replayed: true };
 }
 
 function shapeAccount(account: Account): AccountJson {
@@ -137,10 +147,7 @@ const create = (deps: AccountDeps): Route =>
         ownerEmail: body.owner_email ?? null,
       };
       const done = await provisionAccount(deps, draft, origin(caller.actor), once);
-      if (!done.replayed) return { status: 201, body: shapeProvisioned(done.provisioned) };
-      const { id, name, slug } = done.account;
-      const environments = done.environments.map(({ id, slug }) => ({ id, slug }));
-      return { status: 201, body: { account: { id, name, slug }, environments }, replayed: true };
+      return answerProvisioned(done);
     },
   });
 

@@ -1,7 +1,6 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { Failure } from "@latchkey/sdk/core";
 import type { Context } from "hono";
-import type { AccountDeps } from "../domain/accounts.ts";
 import { ownAccountRoutes } from "./account.ts";
 import { accountRoutes } from "./accounts.ts";
 import { auditRoutes } from "./audit-logs.ts";
@@ -10,9 +9,12 @@ import { mountDocs } from "./docs.ts";
 import { environmentRoutes } from "./environments.ts";
 import { exchangeRoutes } from "./exchange.ts";
 import type { HttpBindings } from "./front.ts";
+import { type InvitationRouteDeps, invitationRoutes } from "./invitations.ts";
 import { keyRoutes } from "./keys.ts";
 import { meRoutes } from "./me.ts";
+import { memberRoutes } from "./members.ts";
 import { type App, describeRoute, openApiDocument } from "./openapi.ts";
+import { type OwnAccountsDeps, ownAccountsRoutes } from "./own-accounts.ts";
 import { checkEncoding } from "./parse.ts";
 import { problemOf, problemOfRefusal, problemResponse } from "./problem.ts";
 import { refusalRoutes } from "./refusals.ts";
@@ -25,7 +27,7 @@ import { usageRoutes } from "./usage.ts";
 import { verifyRoutes } from "./verify.ts";
 import { whoamiRoutes } from "./whoami.ts";
 
-export interface AppDeps extends AccountDeps, CallerDeps {
+export interface AppDeps extends OwnAccountsDeps, CallerDeps, InvitationRouteDeps {
   /** Whether a verification could be decided now. */
   ready(): boolean | Promise<boolean>;
   /** Whether anybody may sign up and make an account. */
@@ -49,7 +51,10 @@ export function managementRoutes(deps: AppDeps): readonly Route[] {
     ...whoamiRoutes(deps.store),
     ...meRoutes(deps),
     ...accountRoutes(deps),
+    ...ownAccountsRoutes(deps),
     ...ownAccountRoutes(deps),
+    ...memberRoutes(deps),
+    ...invitationRoutes(deps),
     ...environmentRoutes(deps),
     ...tokenRoutes(deps),
     ...serviceTokenRoutes(deps),

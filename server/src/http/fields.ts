@@ -86,6 +86,40 @@ export const tokenIdInPath = z.strictObject({
     .openapi({ example: "tok_0195f2c47d3e7a41b6c0a2d95e1f8b37" }),
 });
 
+/** The id of a person in a path, as a member of the account. */
+export const memberIdInPath = z.strictObject({
+  id: z
+    .string()
+    .regex(/^per_[0-9a-f]{32}$/)
+    .openapi({ example: "per_0195f2c47d3e7a41b6c0a2d95e1f8b37" }),
+});
+
+/** The id of an invitation in a path. */
+export const invitationIdInPath = z.strictObject({
+  id: z
+    .string()
+    .regex(/^inv_[0-9a-f]{32}$/)
+    .openapi({ example: "inv_0195f2c47d3e7a41b6c0a2d95e1f8b37" }),
+});
+
+/** The id of a person, or of a token, that made something. */
+export const makerId = z
+  .string()
+  .regex(/^(?:per|tok)_[0-9a-f]{32}$/, "Is not an id of a person or a token.")
+  .openapi({ example: "per_0195f2c47d3e7a41b6c0a2d95e1f8b37" });
+
+/** What somebody may do in an account. */
+export const role = z.enum(["owner", "admin", "member", "support"]);
+
+/** An e-mail address, lower case. */
+export const email = z
+  .string()
+  .trim()
+  .toLowerCase()
+  .max(254, "At most 254 characters.")
+  .pipe(z.email("Must be an e-mail address."))
+  .openapi({ type: "string", format: "email", example: "ada@example.com" });
+
 /** Whether to answer only when what was taken away is so everywhere. */
 export const wait = z
   .enum(["true", "false"])

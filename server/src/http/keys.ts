@@ -1,12 +1,14 @@
 import { z } from "@hono/zod-openapi";
 import type { ApiKeyJson } from "@latchkey/sdk/client";
 import { editKey, getKey, issueKey, type KeyDeps, listKeys, revokeKey } from "../domain/keys.ts";
+import { wrong } from "../domain/outcomes.ts";
 import type { ApiKey, KeyFilter } from "../store/store.ts";
 import {
   description,
   environmentInQuery,
   keyIdInPath,
   line,
+  makerId,
   metadata,
   nothing,
   overlapSeconds,
@@ -92,11 +94,14 @@ const list = ({ ambient }: KeyDeps): Route =>
   route({
     method: "get",
     path: "/v1/api_keys",
-    summary: "List the API keys of an environment",
+    summary: "List the API keys of an environment, or those that somebody made",
     permission: inAccount("keys:read"),
     params: nothing,
     query: z.strictObject({
-      environment: environmentInQuery,
+      environment: environmentInQuery.optional(),
+      created_by: makerId.optional().openapi({
+        description: "Who made them. Then no environment need be named: all are meant.",
+      }),
       status: z.enum(["active", "revoked", "expired", "all"]).default("active"),
       last_used: z.enum(["never", "over_90_days_ago"]).optional().openapi({
         description:
@@ -113,8 +118,18 @@ const list = ({ ambient }: KeyDeps): Route =>
     statuses: [200],
     async handle({ caller, query }) {
       const { environment, status, last_used: lastUsed = "any", expires = "any", q: text } = query;
-      const nowMs = ambient.nowMs();
-      const filter: KeyFilter = { environment, status, lastUsed, expires, text, nowMs };
+      const createdBy = query.created_by;
+      if (environment === undefined && createdBy === undefined)
+        throw wrong("environment", "Is needed, unless created_by is given.");
+      const filter: KeyFilter = {
+        environment: environment ?? null,
+        ...(createdBy === undefined ? {} : { createdBy }),
+        status,
+        lastUsed,
+        expires,
+        text,
+        nowMs: ambient.nowMs(),
+      };
       const page = await listKeys(caller.account, filter, pageAsk(query));
       return { status: 200, body: shapePage(page, query.page_size, (key) => shapeKey(key)) };
     },

@@ -6,6 +6,7 @@ import type { Ambient } from "../ambient.ts";
 import { attemptCounter } from "../domain/attempts.ts";
 import { type FirstAccount, SETUP_FIELDS, type SetupRules } from "../domain/setup.ts";
 import { shapeProvisioned } from "./accounts.ts";
+import { beginSession } from "./begin-session.ts";
 import { readJsonBody } from "./body.ts";
 import { nothing } from "./fields.ts";
 import type { HttpBindings } from "./front.ts";
@@ -68,6 +69,7 @@ export function setupRoutes(deps: SetupRouteDeps): Hono<{ Bindings: HttpBindings
       eventId: ambient.sortableId("evt"),
       ...c.env,
     }));
+    // The tokens are in this one answer: that the session could not begin must not lose them.
     for (const cookie of await beginSession(deps, fields, c.env))
       c.header("Set-Cookie", cookie, { append: true });
     c.header("Cache-Control", "no-store");
@@ -84,20 +86,6 @@ export function setupRoutes(deps: SetupRouteDeps): Hono<{ Bindings: HttpBindings
 function refuseOtherOrigins(headers: Headers, ownOrigin: OwnOrigin): void {
   if (headers.has("Origin") && !isOwnOrigin(headers, ownOrigin))
     throw new Failure("access_denied", "The request does not come from the dashboard's origin.");
-}
-
-/** The tokens are in this one answer: that the session could not begin must not lose them. */
-async function beginSession(
-  { signIn, logger }: Pick<SetupRouteDeps, "signIn" | "logger">,
-  { email, password }: { email: string; password: string },
-  caller: HttpBindings,
-): Promise<readonly string[]> {
-  try {
-    return await signIn.begin({ email, password }, caller);
-  } catch (err) {
-    logger.error({ err, requestId: caller.requestId }, "set up, but not signed in");
-    return [];
-  }
 }
 
 /** What set-up answers, on the web and on the command line alike. */

@@ -7,7 +7,7 @@ import { selectLivingAccounts } from "./living.ts";
 import { type PageBound, readPage } from "./paging.ts";
 import { insertAccount, isExternalIdTaken, startingDetails } from "./provisioning.ts";
 import { parseAccount } from "./rows.ts";
-import type { Account, Origin, Store } from "./store.ts";
+import type { Account, NewAccount, Origin, Store } from "./store.ts";
 
 type OperatorStore = Pick<
   Store,
@@ -43,10 +43,12 @@ export function operatorStore(lanes: Lanes, engine: Engine): OperatorStore {
       return row === undefined ? undefined : parseAccount(row);
     },
 
-    createAccount: (account, origin, once) =>
+    createAccount: (account, origin, once, ownedMax) =>
       deed(db, async (trx, undo) => {
         const earlier = await claimOnce(trx, once, account.id, origin);
         if (earlier !== null) return earlier;
+        if (ownedMax !== undefined && (await countOwned(trx, engine, account)) >= ownedMax)
+          return undo({ outcome: "too_many" });
         const created = await insertAccount(trx, engine, account, origin);
         if (typeof created === "string") return undo({ outcome: created });
         await recordAccountAudit(
@@ -78,6 +80,25 @@ export function operatorStore(lanes: Lanes, engine: Engine): OperatorStore {
           : { outcome: "deleted", seq };
       }),
   };
+}
+
+/** Living accounts that the owner of a new one owns, counted by one transaction at a time. */
+async function countOwned(
+  trx: Database,
+  engine: Engine,
+  { owner }: Pick<NewAccount, "owner">,
+): Promise<number> {
+  if (owner === null) return 0;
+  await engine.lockName(trx, `owner ${owner.id}`);
+  const { owned } = await trx
+    .selectFrom("member")
+    .innerJoin("account", "account.id", "member.account_id")
+    .select((eb) => eb.fn.countAll().as("owned"))
+    .where("member.person_id", "=", owner.id)
+    .where("member.role", "=", "owner")
+    .where("account.deleted_at", "is", null)
+    .executeTakeFirstOrThrow();
+  return Number(owned);
 }
 
 /** @returns The deletion's seq, or `null` when there is no such living account. */

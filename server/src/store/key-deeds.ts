@@ -16,8 +16,10 @@ export interface NewKey {
 }
 
 export interface KeyFilter {
-  /** Slug. */
-  readonly environment: string;
+  /** Slug; `null`: any. */
+  readonly environment: string | null;
+  /** Id of the person or token that made them; unless given, whoever. */
+  readonly createdBy?: string;
   readonly status: "active" | "revoked" | "expired" | "all";
   /** By accepted verifications; `over_90_days_ago` also when there is none and the key is older than that. */
   readonly lastUsed: "any" | "never" | "over_90_days_ago";

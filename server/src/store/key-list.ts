@@ -13,7 +13,7 @@ const LONG_UNUSED_MS = 90 * DAY_MS;
 /** What "within" so many days means. */
 const WITHIN_MS = { within_7_days: 7 * DAY_MS, within_30_days: 30 * DAY_MS } as const;
 
-/** One page of an environment's keys. */
+/** One page of an environment's keys, or of the account's. */
 export async function listKeys(
   db: Database,
   engine: Engine,
@@ -21,12 +21,19 @@ export async function listKeys(
   filter: KeyFilter,
   page: PageAsk,
 ): ReturnType<KeyStore["listKeys"]> {
-  const environment = await findLivingEnvironment(db, accountId, filter.environment);
+  const { environment: slug, createdBy } = filter;
+  const environment = slug === null ? null : await findLivingEnvironment(db, accountId, slug);
   if (environment === undefined) return { outcome: "absent" };
-  const ofEnvironment = () =>
-    selectKeys(db, accountId).where("api_key.environment_id", "=", environment.id);
+  const ofEnvironment = () => {
+    const keys = selectKeys(db, accountId);
+    return environment === null ? keys : keys.where("api_key.environment_id", "=", environment.id);
+  };
   const filtered = () => {
-    const status = ofEnvironment().where((eb) => {
+    const made =
+      createdBy === undefined
+        ? ofEnvironment()
+        : ofEnvironment().where("api_key.created_by_id", "=", createdBy);
+    const status = made.where((eb) => {
       const revoked = eb("api_key.revoked_at", "is not", null);
       const standing = eb("api_key.revoked_at", "is", null);
       const expired = eb("api_key.expires_at", "<=", filter.nowMs);

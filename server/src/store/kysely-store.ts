@@ -4,10 +4,13 @@ import { auditStore } from "./audit-reading.ts";
 import type { Engine, Lanes } from "./engine.ts";
 import { environmentStore } from "./environments.ts";
 import { exchangeStore } from "./exchange.ts";
+import { invitationStore } from "./invitations.ts";
 import { ownAccountStore } from "./key-max-age.ts";
 import { keyLoader } from "./key-records.ts";
 import { keyStore } from "./keys.ts";
 import { clockSeq, leaseStore } from "./leases.ts";
+import { memberStore } from "./members.ts";
+import { openInvitationStore } from "./open-invitations.ts";
 import { overlapStarter } from "./overlaps.ts";
 import { peopleStore } from "./people.ts";
 import { refusalStore, unattributedRefusals } from "./refusals.ts";
@@ -33,6 +36,8 @@ export function kyselyStore(lanes: Lanes, engine: Engine, release: () => Promise
       ...keyStore(lanes, engine, accountId),
       ...ownAccountStore(lanes, engine, accountId),
       ...exchangeStore(db, engine, accountId),
+      ...memberStore(db, engine, accountId),
+      ...invitationStore(db, engine, accountId),
       tokens: tokenStore(lanes, engine, accountId),
       ...usageReader(db, engine, accountId),
       ...refusalStore(db, accountId),
@@ -41,6 +46,7 @@ export function kyselyStore(lanes: Lanes, engine: Engine, release: () => Promise
     loadKeys: keyLoader(db),
     ...accessStore(db, engine),
     ...peopleStore(db, engine),
+    ...openInvitationStore(db, engine),
     ...operatorStore(lanes, engine),
     operatorTokens: tokenStore(lanes, engine, null),
     operatorAudit: auditStore(db, engine, null),

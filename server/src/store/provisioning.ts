@@ -60,7 +60,7 @@ export async function insertAccount(
   }
   const { owner } = account;
   if (owner !== null) {
-    if ("email" in owner && !(await insertPerson(trx, engine, owner, origin)))
+    if ("email" in owner && !(await insertPerson(trx, engine, owner, true, origin)))
       return "person_exists";
     await trx
       .insertInto("member")
@@ -101,11 +101,16 @@ export async function insertToken(
     .execute();
 }
 
-/** Stores a person who signs in with a password. `false`: the address has one already. */
-async function insertPerson(
+/**
+ * Stores a person who signs in with a password. `false`: the address has one already.
+ *
+ * @param isProven Whether the address is known to be theirs: whoever runs the service named it, or mail reached it.
+ */
+export async function insertPerson(
   trx: Database,
   engine: Engine,
   person: NewPerson,
+  isProven: boolean,
   origin: Origin,
 ): Promise<boolean> {
   const at = engine.signInTime(origin.atMs);
@@ -115,8 +120,7 @@ async function insertPerson(
       id: person.id,
       name: person.name,
       email: person.email,
-      // Whoever runs the service named this address.
-      email_verified: engine.boolean(true),
+      email_verified: engine.boolean(isProven),
       created_at: at,
       updated_at: at,
     })

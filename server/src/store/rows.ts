@@ -24,7 +24,8 @@ export const ACTOR_TYPES = [
   "command_line",
   "system",
 ] as const;
-const ROLES = ["owner", "admin", "member", "support"] as const;
+/** Roles, as stored. */
+export const ROLES = ["owner", "admin", "member", "support"] as const;
 const CHANGE_KINDS = ["key", "environment", "account"] as const;
 const TOKEN_KINDS = ["service", "verifier", "operator"] as const;
 
@@ -105,7 +106,8 @@ export function parseKey(columns: Columns): ApiKey {
   };
 }
 
-function parseActor(row: Row, prefix: "created_by" | "revoked_by"): Actor {
+/** Who did it, in columns of that prefix. */
+export function parseActor(row: Row, prefix: "created_by" | "revoked_by"): Actor {
   return {
     type: row.oneOf(`${prefix}_type`, ACTOR_TYPES),
     id: row.text(`${prefix}_id`),

@@ -13,6 +13,7 @@ import type {
 } from "./deeds.ts";
 import type { KeyStore, NewKey, OwnAccountStore } from "./key-deeds.ts";
 import type { LeaseStore } from "./lease-deeds.ts";
+import type { InvitationStore, MemberStore, OpenInvitationStore } from "./member-deeds.ts";
 import type { RefusalFilter, Refused, SourcedBatch, UsageKept, UsageStore } from "./usage-deeds.ts";
 
 export type { ApiKey, Revocation } from "./api-key.ts";
@@ -46,6 +47,7 @@ export type {
   Rotation,
 } from "./key-deeds.ts";
 export type { Change, LeaseStore, NodeRow } from "./lease-deeds.ts";
+export type { Invitation, InvitationLink, Member, MemberAsk, Permits } from "./member-deeds.ts";
 export type {
   Granularity,
   KeyCaller,
@@ -203,7 +205,9 @@ export interface AccountStore
     OwnAccountStore,
     UsageStore,
     ExchangeStore,
-    AuditStore {
+    AuditStore,
+    MemberStore,
+    InvitationStore {
   readonly accountId: string;
   /** Its service tokens. */
   readonly tokens: TokenStore;
@@ -242,7 +246,7 @@ export class StoreError extends Error {
 }
 
 /** The whole store: one implementation in Kysely, one engine each in sqlite.ts and postgres.ts. */
-export interface Store {
+export interface Store extends OpenInvitationStore {
   readonly leases: LeaseStore;
   /** Confines everything to one account. */
   account(accountId: string): AccountStore;
@@ -307,16 +311,22 @@ export interface Store {
   /** Accounts that are not deleted. */
   listAccounts(page: PageAsk): Promise<Listed<Account>>;
   findAccount(slugOrId: string): Promise<Account | undefined>;
-  /** `slug_taken` also by a deleted account; `external_id_taken` only by a living one. */
+  /**
+   * `slug_taken` also by a deleted account; `external_id_taken` only by a living one.
+   *
+   * @param ownedMax Accounts that its owner may own, this one included; `too_many` when they do, also of concurrent calls.
+   */
   createAccount(
     account: NewAccount,
     origin: Origin,
     once: Once | null,
+    ownedMax?: number,
   ): Promise<
     | { outcome: "created"; account: Account }
     | { outcome: "slug_taken" }
     | { outcome: "external_id_taken" }
     | { outcome: "person_exists" }
+    | { outcome: "too_many" }
     | OnceOutcome
   >;
   /**

@@ -12,6 +12,7 @@ import {
   OF_OPERATOR_IN_PERSON,
   OF_OWNER,
   OF_PROGRAM,
+  OF_SESSION,
   OF_VERIFIER,
   type Sample,
   WITH_TOKEN,
@@ -26,11 +27,18 @@ let tokenId: string;
 /** A service token of acme's that nobody calls with, by its id. */
 let serviceTokenId: string;
 
+/** A member of acme's whose session nobody uses. */
+let memberId: string;
+/** An open invitation of acme's. */
+let invitationId: string;
+
 /** What stands for the placeholders of a sample, and what reads like it and is not there. */
 const right = (): Record<string, string> => ({
   "{key}": key,
   "{token}": tokenId,
   "{serviceToken}": serviceTokenId,
+  "{member}": memberId,
+  "{invitation}": invitationId,
   "{refusal}": "req_acme",
   "{nobodys}": "req_nobody",
 });
@@ -38,6 +46,8 @@ const ABSENT: Record<string, string> = {
   "{key}": `key_${"0".repeat(32)}`,
   "{token}": `tok_${"0".repeat(32)}`,
   "{serviceToken}": `tok_${"0".repeat(32)}`,
+  "{member}": `per_${"0".repeat(32)}`,
+  "{invitation}": `inv_${"0".repeat(32)}`,
   "{refusal}": "req_absent",
   "{nobodys}": "req_absent",
 };
@@ -45,7 +55,7 @@ const ABSENT: Record<string, string> = {
 let before: unknown;
 
 beforeEach(async () => {
-  world = await openWorld();
+  world = await openWorld(() => ({ signUpOpen: true }));
   const listed = await world.call(`GET ${KEYS}`, { token: world.acme.serviceToken });
   key = listed.body.entries.find((one: { type: string }) => one.type === "secret").id;
   const tokens = await world.call("GET /v1/tokens", { token: world.tokens.operator });
@@ -53,6 +63,9 @@ beforeEach(async () => {
   const token = world.acme.serviceToken;
   const idle = await world.call("POST /v1/service_tokens", { token, body: { name: "Idle" } });
   serviceTokenId = idle.body.id;
+  memberId = (await world.join(world.acme.id, "fifth@acme.example", "member")).id;
+  const body = { email: "invited@acme.example", role: "member" };
+  invitationId = (await world.call("POST /v1/invitations", { token, body })).body.id;
   await keepRefusals();
   before = await everything();
 });
@@ -80,6 +93,8 @@ async function everything(): Promise<unknown> {
     await db.selectFrom("account").selectAll().execute(),
     await db.selectFrom("environment").selectAll().execute(),
     await db.selectFrom("api_key").selectAll().execute(),
+    await db.selectFrom("member").selectAll().execute(),
+    await db.selectFrom("invitation").selectAll().execute(),
     // When they were last used is no change that needs leave.
     await db.selectFrom("access_token").select(["id", "deleted_at"]).execute(),
   ];
@@ -247,6 +262,31 @@ describe.each(OF_OPERATOR_IN_PERSON)("$route, in person", (sample) => {
   });
 });
 
+describe.each(OF_SESSION)("$route", (sample) => {
+  test("opens for everybody who is signed in, and for nobody else", async () => {
+    const everybodys = world.browser(world.acme.people.support.cookie, "");
+    expect((await send(sample, everybodys)).status).toBe(sample.status);
+    before = await everything();
+    const headers = world.browser("session=ended", "acme");
+    expectProblem(await send(sample, headers), 401, "authentication_required");
+    expectProblem(await send(sample, {}), 401, "authentication_required");
+    for (const token of [world.acme.serviceToken, ...Object.values(world.tokens)])
+      expectProblem(await send(sample, headers, token), 401, "incorrect_token_type");
+    expect(await everything()).toEqual(before);
+  });
+
+  test("takes a change by cookie from our own pages only", async () => {
+    const { Origin: _, ...headers } = world.browser(world.operator.cookie, "");
+    const foreign = ["https://evil.example", "null", "http://127.0.0.1:4401", "http://127.0.0.1"];
+    for (const extra of [{}, ...foreign.map((Origin) => ({ Origin }))]) {
+      const heard = await send(sample, { ...headers, ...extra });
+      if (sample.to.startsWith("GET")) expect(heard.status).toBe(sample.status);
+      else expectProblem(heard, 403, "access_denied");
+    }
+    expect(await everything()).toEqual(before);
+  });
+});
+
 describe.each(OF_OWNER)("$route", (sample) => {
   test("does not open for a service token, nor for a token of another kind", async () => {
     const { serviceToken, secretKey } = world.acme;
@@ -340,6 +380,13 @@ describe("what belongs to another account", () => {
       ["PATCH /v1/api_keys/{}", key, `key_${"0".repeat(32)}`, { expires_at: null }],
       ["POST /v1/api_keys/{}/revoke", key, `key_${"0".repeat(32)}`, {}],
       ["POST /v1/api_keys/{}/rotate", key, `key_${"0".repeat(32)}`, { overlap_seconds: 0 }],
+      ["GET /v1/members/{}", memberId, ABSENT["{member}"] ?? ""],
+      ["GET /v1/members?after={}", memberId, ABSENT["{member}"] ?? ""],
+      ["PATCH /v1/members/{}", memberId, ABSENT["{member}"] ?? "", { role: "admin" }],
+      ["DELETE /v1/members/{}", memberId, ABSENT["{member}"] ?? ""],
+      ["GET /v1/invitations?after={}", invitationId, ABSENT["{invitation}"] ?? ""],
+      ["POST /v1/invitations/{}/send", invitationId, ABSENT["{invitation}"] ?? "", {}],
+      ["DELETE /v1/invitations/{}", invitationId, ABSENT["{invitation}"] ?? ""],
       ["PATCH /v1/environments/{}", "secret-plan", "no-such-plan", { name: "mine" }],
       ["DELETE /v1/environments/{}", "secret-plan", "no-such-plan"],
       ["GET /v1/api_keys?environment={}", "secret-plan", "no-such-plan"],

@@ -72,6 +72,47 @@ export const OF_ACCOUNT: readonly Sample[] = [
     status: 201,
     roles: ADMINS,
   },
+  { route: "get /v1/members", to: "GET /v1/members", status: 200, roles: EVERYBODY },
+  {
+    route: "get /v1/members/:id",
+    to: "GET /v1/members/{member}",
+    status: 200,
+    roles: EVERYBODY,
+  },
+  {
+    route: "patch /v1/members/:id",
+    to: "PATCH /v1/members/{member}",
+    body: { role: "support" },
+    status: 200,
+    roles: ADMINS,
+  },
+  // Of somebody else: everybody may leave, see members.test.ts.
+  {
+    route: "delete /v1/members/:id",
+    to: "DELETE /v1/members/{member}",
+    status: 200,
+    roles: ADMINS,
+  },
+  { route: "get /v1/invitations", to: "GET /v1/invitations", status: 200, roles: EVERYBODY },
+  {
+    route: "post /v1/invitations",
+    to: "POST /v1/invitations",
+    body: { email: "new@acme.example", role: "admin" },
+    status: 201,
+    roles: ADMINS,
+  },
+  {
+    route: "post /v1/invitations/:id/send",
+    to: "POST /v1/invitations/{invitation}/send",
+    status: 200,
+    roles: ADMINS,
+  },
+  {
+    route: "delete /v1/invitations/:id",
+    to: "DELETE /v1/invitations/{invitation}",
+    status: 200,
+    roles: ADMINS,
+  },
   { route: "get /v1/account", to: "GET /v1/account", status: 200, roles: EVERYBODY },
   { route: "get /v1/usage", to: "GET /v1/usage", status: 200, roles: READERS },
   {
@@ -173,6 +214,12 @@ export const OF_VERIFIER: readonly Sample[] = [
 
 export const OF_SESSION: readonly Sample[] = [
   { route: "get /v1/me", to: "GET /v1/me", status: 200 },
+  {
+    route: "post /v1/me/accounts",
+    to: "POST /v1/me/accounts",
+    body: { name: "Mine", slug: "mine" },
+    status: 201,
+  },
 ];
 export const OF_HOLDER: readonly Sample[] = [
   { route: "get /v1/whoami", to: "GET /v1/whoami", status: 200 },

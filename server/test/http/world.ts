@@ -111,6 +111,7 @@ export async function openWorld(change: (deps: AppDeps) => Partial<AppDeps> = ()
     logger,
     session: async (headers) => sessions.get(headers.get("Cookie") ?? "") ?? null,
     ownOrigin: () => OWN_ORIGIN,
+    mail: null,
     ready: () => true,
     signUpOpen: false,
     version: "0.0.0",
@@ -183,7 +184,7 @@ export async function openWorld(change: (deps: AppDeps) => Partial<AppDeps> = ()
     };
   }
 
-  /** A person with a session; there is no route for members yet, so the row is written here. */
+  /** A person with a session, as one who has accepted an invitation. */
   async function join(accountId: string, email: string, role: Role) {
     const id = newId("per");
     const at = new Date(clock.nowMs).toISOString();
@@ -236,6 +237,7 @@ export async function openWorld(change: (deps: AppDeps) => Partial<AppDeps> = ()
   const { person: operator, tokens } = await operate();
   return {
     call,
+    join,
     populate,
     browser,
     clock,

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { digestToken } from "@latchkey/sdk/core";
 import type { AccountStore, AuditFilter } from "../../src/store/store.ts";
+import { joined } from "./people.ts";
 import { batch, caller, counted, refusal } from "./usage.ts";
 import { type Check, START_MS, type World } from "./world.ts";
 
@@ -24,6 +26,18 @@ export const confinementPromises: Readonly<Record<string, Check>> = {
     await other.createEnvironment(newEnvironment("theirs", [key]), told, null);
     const token = world.newToken("service", other.accountId);
     await other.tokens.createToken(token, origin(), null);
+    await joined(world, { id: personOf(token.id), accountId: other.accountId });
+    await joined(world, { id: world.id("per"), accountId: other.accountId });
+    await other.invite(
+      {
+        id: invitationOf(token.id),
+        email: "t@example.com",
+        role: "admin",
+        ...link("theirs"),
+      },
+      { permits: () => true, openMax: 1 },
+      origin(),
+    );
     const exchanged = { environmentSlug: "theirs", key: newKey({ expiresAtMs: START_MS + 9 }) };
     await other.exchangeToken({ ...exchanged, tokenId: token.id, liveMax: 1 }, origin());
     await world.store.recordUsage(
@@ -160,9 +174,43 @@ function attemptsOf(
         origin(),
       ),
     ],
+    // The person and the invitation of the other account go by the same name as its service token.
+    listMembers: () => acme.listMembers({ size: 200, after: personOf(tokenId) }, 0),
+    findMember: () => acme.findMember(personOf(tokenId), 0),
+    changeRole: () => acme.changeRole({ ...memberAsk(world, tokenId), role: "support" }, origin()),
+    removeMember: () => acme.removeMember(memberAsk(world, tokenId), origin()),
+    listInvitations: () => acme.listInvitations({ size: 200, after: invitationOf(tokenId) }),
+    findInvitation: () => acme.findInvitation(invitationOf(tokenId)),
+    // Inviting takes nothing of another account; one that may not be made here writes nothing.
+    invite: () =>
+      acme.invite(
+        { id: world.id("inv"), email: "x@example.com", role: "member", ...link("nobody") },
+        { permits: () => false, openMax: 1 },
+        origin(),
+      ),
+    renewInvitation: () =>
+      acme.renewInvitation(invitationOf(tokenId), link("mine"), () => true, origin()),
+    markUnmailed: () => acme.markUnmailed(link("theirs").digest),
+    cancelInvitation: () => acme.cancelInvitation(invitationOf(tokenId), () => true, origin()),
     countExchangedKeys: async () => (await acme.countExchangedKeys([tokenId], START_MS)).size,
   };
 }
+
+const personOf = (tokenId: string): string => tokenId.replace("tok_", "per_");
+const invitationOf = (tokenId: string): string => tokenId.replace("tok_", "inv_");
+
+const memberAsk = ({ nextEventId }: World, tokenId: string) => ({
+  id: personOf(tokenId),
+  permits: () => true,
+  keepsInvitation: () => false,
+  nextEventId,
+});
+
+const link = (secret: string) => ({
+  digest: digestToken(secret),
+  expiresAtMs: START_MS + DAY_MS,
+  mailed: true,
+});
 
 /** Every row that a deed could have altered. */
 async function snapshot({ db }: World): Promise<unknown> {
@@ -173,6 +221,8 @@ async function snapshot({ db }: World): Promise<unknown> {
     "change",
     "revocation",
     "audit_event",
+    "member",
+    "invitation",
   ] as const;
   return Promise.all(tables.map((table) => db.selectFrom(table).selectAll().execute()));
 }

@@ -1,0 +1,104 @@
+import { recordAudit } from "./audit.ts";
+import { type Database, deed, digestBytes, type Engine } from "./engine.ts";
+import { INVITATION_COLUMNS, parseInvitation } from "./invitations.ts";
+import { selectLivingAccounts } from "./living.ts";
+import type { Invitation, OpenInvitationStore } from "./member-deeds.ts";
+import { insertPerson } from "./provisioning.ts";
+import { holdPeople } from "./roster.ts";
+import { parseAccount } from "./rows.ts";
+import type { Account, Origin } from "./store.ts";
+
+/** Invitations by their links. */
+export function openInvitationStore(db: Database, engine: Engine): OpenInvitationStore {
+  return {
+    findOpenInvitation: (digest, nowMs) => findOpen(db, digest, nowMs),
+
+    acceptInvitation: (digest, person, origin) =>
+      deed(db, async (trx, undo) => {
+        const found = await findOpen(trx, digest, origin.atMs);
+        if (found === undefined) return { outcome: "absent" };
+        const { account } = found;
+        if (!(await holdPeople(trx, engine, account.id))) return { outcome: "absent" };
+        const invitation = await take(trx, digest, origin);
+        if (invitation === undefined) return { outcome: "absent" };
+        const { email, role, mailed } = invitation;
+        if (person.email !== email) return undo({ outcome: "other_person" });
+        const isNew = "passwordHash" in person;
+        if (isNew && !(await insertPerson(trx, engine, person, mailed, origin)))
+          return undo({ outcome: "person_exists" });
+        const joined = await trx
+          .insertInto("member")
+          .values({
+            account_id: account.id,
+            person_id: person.id,
+            role,
+            created_at: origin.atMs,
+          })
+          .onConflict((conflict) => conflict.columns(["account_id", "person_id"]).doNothing())
+          .returning("person_id")
+          .executeTakeFirst();
+        if (joined === undefined) return undo({ outcome: "member" });
+        await recordJoined(trx, account, { ...invitation, personId: person.id, isNew }, origin);
+        return { outcome: "accepted", account, role };
+      }),
+  };
+}
+
+async function findOpen(
+  db: Database,
+  digest: string,
+  nowMs: number,
+): Promise<{ account: Account; invitation: Invitation } | undefined> {
+  const row = await db
+    .selectFrom("invitation")
+    .select([...INVITATION_COLUMNS, "invitation.account_id"])
+    .where("invitation.digest", "=", digestBytes(digest))
+    .where("invitation.expires_at", ">", nowMs)
+    .executeTakeFirst();
+  if (row === undefined) return undefined;
+  const account = await selectLivingAccounts(db)
+    .where("account.id", "=", row.account_id)
+    .executeTakeFirst();
+  return account === undefined
+    ? undefined
+    : { account: parseAccount(account), invitation: parseInvitation(row) };
+}
+
+/** Ends the invitation, so that nobody else accepts it; `undefined` when somebody was quicker. */
+async function take(
+  trx: Database,
+  digest: string,
+  { atMs }: Origin,
+): Promise<Invitation | undefined> {
+  const row = await trx
+    .deleteFrom("invitation")
+    .where("digest", "=", digestBytes(digest))
+    .where("expires_at", ">", atMs)
+    .returning(INVITATION_COLUMNS)
+    .executeTakeFirst();
+  return row === undefined ? undefined : parseInvitation(row);
+}
+
+async function recordJoined(
+  trx: Database,
+  account: Account,
+  joined: Invitation & { readonly personId: string; readonly isNew: boolean },
+  origin: Origin,
+): Promise<void> {
+  const { email, role } = joined;
+  const deed = {
+    action: "member.joined",
+    accountId: account.id,
+    environmentId: null,
+    subject: { type: "person", id: joined.personId },
+    details: {
+      name: origin.actor.name,
+      email,
+      role,
+      invitation: joined.id,
+      invited_by: joined.createdBy.id,
+      new_person: joined.isNew,
+    },
+  } as const;
+  await recordAudit(trx, deed, origin);
+}
