@@ -241,7 +241,7 @@ test("the tokens are answered even when the session cannot begin", async () => {
   expect(response.status).toBe(201);
   expect(await response.json()).toMatchObject({ operator_token: expect.stringMatching(/^ot_/) });
   expect(response.headers.getSetCookie()).toEqual([]);
-  expect(logged).toContain("set up, but not signed in");
+  expect(logged).toContain("signed up, but not signed in");
 });
 
 test("a visitor learns whether people sign up by themselves, and whether there is mail", async () => {
