@@ -431,7 +431,7 @@ describe("GET /v1/me", () => {
     expect(heard.body).toEqual({
       person: { id, name, email: "member@acme.example", two_factor: false, confined: false },
       operator: false,
-      sign_up: "invite",
+      sign_up: "open",
       accounts: [
         {
           id: world.acme.id,

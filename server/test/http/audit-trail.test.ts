@@ -6,7 +6,7 @@ import { type Heard, openWorld, type World } from "./world.ts";
 let world: World;
 let scene: Scene;
 beforeEach(async () => {
-  world = await openWorld();
+  world = await openWorld(() => ({ signUpOpen: true }));
   const ask: Scene["ask"] = async (call, by = "service_token") => (await send(call, by)).body;
   const { entries } = await ask({ to: "GET /v1/api_keys?environment=development" });
   const idOf = (type: string) => entries.find((one: { type: string }) => one.type === type).id;

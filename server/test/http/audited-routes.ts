@@ -233,4 +233,88 @@ export const AUDITED_ROUTES: readonly AuditedRoute[] = [
       return { change: call, idle: [call, { to: `DELETE /v1/tokens/${NO_TOKEN}` }] };
     },
   },
+  {
+    route: "post /v1/me/accounts",
+    by: "person",
+    leaves: ["account.created"],
+    calls: async ({ world }) => {
+      const call = {
+        to: "POST /v1/me/accounts",
+        body: { name: "Mine", slug: "mine" },
+        headers: world.browser(world.acme.people.member.cookie, "acme"),
+      };
+      return { change: call, idle: [call] };
+    },
+  },
+  {
+    route: "patch /v1/members/:id",
+    by: "service_token",
+    leaves: ["member.role_changed"],
+    calls: async ({ world }) => {
+      const { member, owner } = world.acme.people;
+      const call = (id: string, role: string): Call => ({
+        to: `PATCH /v1/members/${id}`,
+        body: { role },
+      });
+      return {
+        change: call(member.id, "admin"),
+        idle: [call(member.id, "admin"), call(member.id, "owner"), call(owner.id, "member")],
+      };
+    },
+  },
+  {
+    // They had sent the link of an open invitation, which goes with them.
+    route: "delete /v1/members/:id",
+    by: "service_token",
+    leaves: ["member.removed", "invitation.cancelled"],
+    calls: async ({ ask, world }) => {
+      const { admin, owner } = world.acme.people;
+      await ask({
+        to: "POST /v1/invitations",
+        body: { email: "theirs@acme.example", role: "member" },
+        headers: world.browser(admin.cookie, "acme"),
+      });
+      const call = { to: `DELETE /v1/members/${admin.id}` };
+      return { change: call, idle: [call, { to: `DELETE /v1/members/${owner.id}` }] };
+    },
+  },
+  {
+    route: "post /v1/invitations",
+    by: "service_token",
+    leaves: ["invitation.created"],
+    calls: async () => {
+      const call = (email: string, role: string): Call => ({
+        to: "POST /v1/invitations",
+        body: { email, role },
+      });
+      return {
+        change: call("new@acme.example", "admin"),
+        idle: [call("new@acme.example", "owner"), call("member@acme.example", "admin")],
+      };
+    },
+  },
+  {
+    route: "post /v1/invitations/:id/send",
+    by: "service_token",
+    leaves: ["invitation.sent"],
+    calls: async ({ ask }) => {
+      const body = { email: "new@acme.example", role: "admin" };
+      const { id } = await ask({ to: "POST /v1/invitations", body });
+      return {
+        change: { to: `POST /v1/invitations/${id}/send` },
+        idle: [{ to: `POST /v1/invitations/inv_${"0".repeat(32)}/send` }],
+      };
+    },
+  },
+  {
+    route: "delete /v1/invitations/:id",
+    by: "service_token",
+    leaves: ["invitation.cancelled"],
+    calls: async ({ ask }) => {
+      const body = { email: "new@acme.example", role: "admin" };
+      const { id } = await ask({ to: "POST /v1/invitations", body });
+      const call = { to: `DELETE /v1/invitations/${id}` };
+      return { change: call, idle: [call] };
+    },
+  },
 ];
