@@ -8,6 +8,7 @@ import type { ClientAmbient } from "./client/limit.ts";
 import { memberCalls } from "./client/members.ts";
 import { personCalls } from "./client/person.ts";
 import { accountRefusalCalls, operatorRefusalCalls } from "./client/refusals.ts";
+import { resetLinkCalls } from "./client/reset-links.ts";
 import { serverUrl } from "./client/server-url.ts";
 import { serviceTokenCalls } from "./client/service-tokens.ts";
 import type { MeJson, ProvisionedJson, SetUpStateJson, WhoamiJson } from "./client/shapes.ts";
@@ -16,7 +17,7 @@ import { type CallOptions, createTransport, type TransportSettings } from "./cli
 import { usageCalls } from "./client/usage.ts";
 
 export type { OwnAccountEdit } from "./client/account.ts";
-export type { AccountEdit, NewAccount } from "./client/accounts.ts";
+export type { AccountEdit, NewAccount, NewSignInLink } from "./client/accounts.ts";
 export { ApiError } from "./client/api-error.ts";
 export type {
   ApiKeyEdit,
@@ -50,6 +51,7 @@ export type {
   UnattributedRefusalReason,
   UnattributedRefusalSearch,
 } from "./client/refusals.ts";
+export type { NewResetLink } from "./client/reset-links.ts";
 export type {
   NewServiceToken,
   NewServiceTokenJson,
@@ -125,6 +127,8 @@ export function createClient(options: ClientOptions = {}) {
     accounts: accountCalls(transport),
     /** The operator's own verifier and operator tokens, with an operator token or the operator's session. */
     tokens: tokenCalls(transport),
+    /** Links with which people choose a new password, with an operator token. */
+    passwordResetLinks: resetLinkCalls(transport),
     /** Verifications by key, outcome, environment and time. */
     usage: usageCalls(transport),
     /** Refused requests, by the request id that their caller got. */

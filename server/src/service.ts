@@ -16,6 +16,7 @@ import { ownOriginRule } from "./http/origin.ts";
 import { renewSessions } from "./http/session-renewal.ts";
 import { setupRoutes } from "./http/setup.ts";
 import { createSignIn } from "./http/sign-in.ts";
+import { signInLinkOpening } from "./http/sign-in-links.ts";
 import { signInMails } from "./http/sign-in-mails.ts";
 import { createVerifiers } from "./http/verifiers.ts";
 import { openMail } from "./mail.ts";
@@ -94,6 +95,7 @@ export async function startService(options: {
     session: signIn.session,
     signUpOpen: settings.signUpOpen,
     mail: mail?.send ?? null,
+    keepResetToken: signIn.keepResetToken,
     version: API_VERSION,
     mount(routes) {
       routes.route(
@@ -104,6 +106,7 @@ export async function startService(options: {
         "/",
         invitationLinkRoutes({ store, ambient, hashPassword, signIn, ownOrigin, logger }),
       );
+      routes.route("/", signInLinkOpening({ store, signIn, ownOrigin, ambient }));
       routes.all("/auth/*", (c) => signIn.handle(c.req.raw, c.env));
     },
     fallback: dashboard,

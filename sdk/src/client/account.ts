@@ -1,13 +1,15 @@
 import type { OwnAccountJson } from "./shapes.ts";
 import type { CallOptions, Transport } from "./transport.ts";
 
-/** What an owner may set of their account. */
+/** What an owner may set of their account; what is not named stays. */
 export interface OwnAccountEdit {
   /**
    * 1 to 3,650, or `null` for no maximum. Keys that are to live longer end that long after they were made, or after this
    * is set where that is later.
    */
-  api_key_max_age_days: number | null;
+  api_key_max_age_days?: number | null | undefined;
+  /** Closes the account to whoever has no second factor; you need one yourself. */
+  require_two_factor?: boolean | undefined;
 }
 
 const PATH = ["v1", "account"] as const;

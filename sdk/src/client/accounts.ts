@@ -6,6 +6,8 @@ import type {
   PageAsk,
   ProvisionedJson,
   ReceiptJson,
+  Role,
+  SignInLinkJson,
 } from "./shapes.ts";
 import type { CallOptions, CreateOptions, Transport } from "./transport.ts";
 
@@ -22,6 +24,14 @@ export interface AccountEdit {
   name?: string | undefined;
   external_id?: string | null | undefined;
   suspended?: boolean | undefined;
+}
+
+/** Whom a sign-in link lets in. Somebody who is new becomes a member with this role; a member keeps theirs. */
+export interface NewSignInLink {
+  email: string;
+  role: Role;
+  /** What a person who is new here is called; unless given, what stands before the @ of their address. */
+  name?: string | undefined;
 }
 
 const PATH = ["v1", "accounts"] as const;
@@ -42,6 +52,12 @@ export function accountCalls({ call, create }: Transport) {
     /** Suspending resolves when all its keys are refused everywhere. It is not tried again by itself. */
     update: (slug: string, body: AccountEdit, options?: CallOptions) =>
       call<AccountJson>({ method: "PATCH", path: [...PATH, slug], body, waits: true }, options),
+    /** A link that signs one of a customer's people in, once, within 60 s; not tried again by itself. */
+    createSignInLink: (slug: string, body: NewSignInLink, options?: CallOptions) =>
+      call<SignInLinkJson>(
+        { method: "POST", path: [...PATH, slug, "sign_in_links"], body },
+        options,
+      ),
     /** Deletes one for good. Resolves when none of its keys is accepted anywhere any more. */
     delete: (slug: string, options?: CallOptions) =>
       call<ReceiptJson>({ method: "DELETE", path: [...PATH, slug], waits: true }, options),

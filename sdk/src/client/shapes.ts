@@ -109,6 +109,23 @@ export interface OwnAccountJson {
   created_at: string;
   /** The longest that an API key of the account may live, in days; `null`: as long as it is wanted. */
   api_key_max_age_days: number | null;
+  /** Whether it is closed to whoever has no second factor. */
+  require_two_factor: boolean;
+}
+
+/** A link that signs somebody in to one account, once, within 60 s. */
+export interface SignInLinkJson {
+  id: string;
+  /** The secret is in its fragment; only this answer has it. */
+  url: string;
+  expires_at: string;
+}
+
+/** A link with which somebody chooses a new password, once, within 30 minutes. */
+export interface ResetLinkJson {
+  /** The secret is in its fragment; only this answer has it. */
+  url: string;
+  expires_at: string;
 }
 
 /** A role in an account, from most to least rights. */

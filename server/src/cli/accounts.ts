@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { type Done, jsonOption, yesOption } from "./argument.ts";
 import { agree } from "./confirm.ts";
 import { collect, connect } from "./connection.ts";
+import { describeSignInLink } from "./people.ts";
 import { shown } from "./printable.ts";
 import { receiptText } from "./receipt.ts";
 import { table } from "./table.ts";
@@ -77,6 +78,7 @@ export function describeAccounts(command: Command, terminal: Terminal, done: Don
     .action(async (slug: string, options: { json?: true }) =>
       done(await edit(terminal, slug, { suspended: false }, options)),
     );
+  describeSignInLink(accounts, terminal, done);
   accounts
     .command("delete <slug>")
     .description("Delete an account for good; its keys are refused everywhere when this returns.")
@@ -190,5 +192,6 @@ With an operator token (LATCHKEY_OPERATOR_TOKEN).
 Examples:
   $ latchkey accounts create --name "Globex" --slug globex --external-id cus_123 --json
   $ latchkey accounts list
+  $ latchkey accounts sign-in-link globex --email grace@globex.example --role admin
   $ latchkey accounts suspend globex
 `;

@@ -10,6 +10,7 @@ import { serverUrl } from "./connection.ts";
 import { describeEnvironments } from "./environments.ts";
 import { exitCodeOf, explain } from "./explain.ts";
 import { describeKeys } from "./keys.ts";
+import { describePeople } from "./people.ts";
 import { printableLines } from "./printable.ts";
 import { describeRefusals } from "./refusals.ts";
 import { describeRestore } from "./restore.ts";
@@ -83,6 +84,7 @@ export function buildProgram(terminal: Terminal, deps: ProgramDeps): Program {
   describeEnvironments(command, terminal, done);
   describeTokens(command, terminal, done);
   describeAccounts(command, terminal, done);
+  describePeople(command, terminal, done);
   describeUsage(command, terminal, done);
   describeRefusals(command, terminal, done);
   describeAuditLogs(command, terminal, done);

@@ -208,6 +208,28 @@ export async function setKeyMaxAge(
   return done.account;
 }
 
+/**
+ * Closes the account to whoever has no second factor, or opens it again.
+ *
+ * @param hasTwoFactor Whether whoever asks stands on a second factor.
+ * @throws Failure `conflict` when they would close the door on themselves; `resource_missing`.
+ */
+export async function requireTwoFactor(
+  account: AccountStore,
+  required: boolean,
+  hasTwoFactor: boolean,
+  origin: Origin,
+): Promise<OwnAccount> {
+  if (required && !hasTwoFactor)
+    throw new Failure(
+      "conflict",
+      "Turn on your own second factor first: you would lock yourself out.",
+    );
+  const done = await account.setTwoFactorRequired(required, origin);
+  if (done.outcome === "absent") throw missing("account");
+  return done.account;
+}
+
 async function findOwner(store: Store, email: string): Promise<{ id: string }> {
   const person = await store.findPerson(email.toLowerCase());
   if (person !== undefined) return { id: person.id };

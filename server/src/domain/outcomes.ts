@@ -2,7 +2,15 @@ import { Failure } from "@latchkey/sdk/core";
 import type { Absent, Listed, PageAsk, PageOf } from "../store/store.ts";
 import type { Barrier } from "./revocation/barrier.ts";
 
-type Noun = "account" | "API key" | "environment" | "invitation" | "member" | "refusal" | "token";
+type Noun =
+  | "account"
+  | "API key"
+  | "environment"
+  | "invitation"
+  | "member"
+  | "person"
+  | "refusal"
+  | "token";
 
 /** "Not there", which is also what "not yours" reads like: the message names the kind of thing and nothing else. */
 export function missing(noun: Noun): Failure {

@@ -1,8 +1,9 @@
 import { z } from "@hono/zod-openapi";
 import type { OwnAccountJson } from "@latchkey/sdk/client";
-import { getOwnAccount, setKeyMaxAge } from "../domain/accounts.ts";
+import { getOwnAccount, requireTwoFactor, setKeyMaxAge } from "../domain/accounts.ts";
 import type { KeyDeps } from "../domain/keys.ts";
 import type { OwnAccount } from "../store/store.ts";
+import { isTwoFactor } from "./callers.ts";
 import { nothing } from "./fields.ts";
 import { inAccount } from "./permit.ts";
 import { type Route, route } from "./route.ts";
@@ -22,6 +23,7 @@ const ownAccountJson = z
     slug: z.string(),
     created_at: timeJson,
     api_key_max_age_days: z.number().int().nullable(),
+    require_two_factor: z.boolean(),
   })
   .openapi("OwnAccount");
 
@@ -33,6 +35,7 @@ function shapeOwnAccount(account: OwnAccount): OwnAccountJson {
     slug: account.slug,
     created_at: isoTime(account.createdAtMs),
     api_key_max_age_days: keyMaxAgeMs === null ? null : keyMaxAgeMs / DAY_MS,
+    require_two_factor: account.twoFactorRequired,
   };
 }
 
@@ -61,23 +64,31 @@ const update = (deps: KeyDeps): Route =>
     method: "patch",
     path: "/v1/account",
     summary:
-      "Set how long API keys of the account may live; answers when the ends that it brought forward are known everywhere",
+      "Set how long API keys of the account may live, answered when the ends that it brought forward are known everywhere; close it to people without a second factor",
     permission: inAccount("account:write"),
     params: nothing,
     query: nothing,
-    body: z.strictObject({
-      api_key_max_age_days: z
-        .int(MAX_AGE_MESSAGE)
-        .min(1, MAX_AGE_MESSAGE)
-        .max(MAX_AGE_DAYS_MAX, MAX_AGE_MESSAGE)
-        .nullable(),
-    }),
+    body: z
+      .strictObject({
+        api_key_max_age_days: z
+          .int(MAX_AGE_MESSAGE)
+          .min(1, MAX_AGE_MESSAGE)
+          .max(MAX_AGE_DAYS_MAX, MAX_AGE_MESSAGE)
+          .nullable()
+          .optional(),
+        require_two_factor: z.boolean().optional(),
+      })
+      .refine((edit) => Object.keys(edit).length > 0, "Has to change something."),
     response: ownAccountJson,
     statuses: [200],
     async handle({ caller, body, origin }) {
-      const days = body.api_key_max_age_days;
-      const maxAgeMs = days === null ? null : days * DAY_MS;
-      const account = await setKeyMaxAge(deps, caller.account, maxAgeMs, origin(caller.actor));
-      return { status: 200, body: shapeOwnAccount(account) };
+      const { require_two_factor: required, api_key_max_age_days: days } = body;
+      const { account, actor, person } = caller;
+      const hasTwoFactor = person !== null && isTwoFactor(person);
+      if (required !== undefined)
+        await requireTwoFactor(account, required, hasTwoFactor, origin(actor));
+      if (days !== undefined)
+        await setKeyMaxAge(deps, account, days === null ? null : days * DAY_MS, origin(actor));
+      return { status: 200, body: shapeOwnAccount(await getOwnAccount(account)) };
     },
   });

@@ -21,6 +21,8 @@ import { refusalRoutes } from "./refusals.ts";
 import { rotationRoutes } from "./rotation.ts";
 import type { Route, RouteDeps } from "./route.ts";
 import { serviceTokenRoutes } from "./service-tokens.ts";
+import type { SignIn } from "./sign-in.ts";
+import { linkRoutes } from "./sign-in-links.ts";
 import { fileResponse } from "./streamed-file.ts";
 import { tokenRoutes } from "./tokens.ts";
 import { usageRoutes } from "./usage.ts";
@@ -32,6 +34,8 @@ export interface AppDeps extends OwnAccountsDeps, CallerDeps, InvitationRouteDep
   ready(): boolean | Promise<boolean>;
   /** Whether anybody may sign up and make an account. */
   readonly signUpOpen: boolean;
+  /** Keeps what lets a person choose a new password, once. */
+  readonly keepResetToken: SignIn["keepResetToken"];
   /** Of the OpenAPI document. */
   readonly version: string;
   /** Puts on what is no route of the management API: set-up, sign-in. Nothing here is in the OpenAPI document. */
@@ -65,6 +69,7 @@ export function managementRoutes(deps: AppDeps): readonly Route[] {
     ...usageRoutes(deps),
     ...refusalRoutes(deps),
     ...auditRoutes(deps),
+    ...linkRoutes(deps),
   ];
 }
 

@@ -1,3 +1,4 @@
+import { Failure } from "@latchkey/sdk/core";
 import { isLoopback } from "../config.ts";
 
 /** Tells a request's own origin from its headers; `null` when the request names a host that is not ours. */
@@ -22,6 +23,17 @@ export function ownOriginRule(publicUrl: string | null): OwnOrigin {
     const { origin, hostname } = new URL(url);
     return isLoopback(hostname) ? origin : null;
   };
+}
+
+/**
+ * For routes that take a link's secret: a program needs no Origin there, for the secret is in the body; a page of
+ * another site has one that is not ours.
+ *
+ * @throws Failure `access_denied` for such a page.
+ */
+export function refuseOtherOrigins(headers: Headers, ownOrigin: OwnOrigin): void {
+  if (headers.has("Origin") && !isOwnOrigin(headers, ownOrigin))
+    throw new Failure("access_denied", "The request does not come from the dashboard's origin.");
 }
 
 /** Whether the request comes from a page of ours. One without `Origin` does not: browsers send it with unsafe methods. */

@@ -10,7 +10,7 @@ import { beginSession } from "./begin-session.ts";
 import { readJsonBody } from "./body.ts";
 import { nothing } from "./fields.ts";
 import type { HttpBindings } from "./front.ts";
-import { isOwnOrigin, type OwnOrigin } from "./origin.ts";
+import { type OwnOrigin, refuseOtherOrigins } from "./origin.ts";
 import { parseQuery, parseWith } from "./parse.ts";
 import type { SignIn } from "./sign-in.ts";
 
@@ -80,12 +80,6 @@ export function setupRoutes(deps: SetupRouteDeps): Hono<{ Bindings: HttpBindings
     throw new Failure("method_not_allowed", `This path takes GET and POST, not ${c.req.method}.`);
   });
   return routes;
-}
-
-/** A program needs no Origin here, for the secret is in the body; a page of another site has one that is not ours. */
-function refuseOtherOrigins(headers: Headers, ownOrigin: OwnOrigin): void {
-  if (headers.has("Origin") && !isOwnOrigin(headers, ownOrigin))
-    throw new Failure("access_denied", "The request does not come from the dashboard's origin.");
 }
 
 /** What set-up answers, on the web and on the command line alike. */

@@ -5,7 +5,8 @@ import { readJsonBody } from "./body.ts";
 import { parseWith } from "./parse.ts";
 import { type Caller, type Door, failureOf, respond, type SignInRoutes } from "./sign-in-door.ts";
 
-const email = z
+/** An address, in lower case. */
+export const emailAddress = z
   .string()
   .max(254, "At most 254 characters.")
   .toLowerCase()
@@ -21,9 +22,13 @@ const newPassword = SETUP_FIELDS.shape.password;
 
 const linkToken = z.string().min(1, "Must not be empty.").max(2_048, "At most 2048 characters.");
 
-const SIGN_IN = z.strictObject({ email, password: givenPassword });
-const SIGN_UP = z.strictObject({ name: SETUP_FIELDS.shape.name, email, password: newPassword });
-const ASK_RESET = z.strictObject({ email });
+const SIGN_IN = z.strictObject({ email: emailAddress, password: givenPassword });
+const SIGN_UP = z.strictObject({
+  name: SETUP_FIELDS.shape.name,
+  email: emailAddress,
+  password: newPassword,
+});
+const ASK_RESET = z.strictObject({ email: emailAddress });
 const RESET = z.strictObject({ token: linkToken, password: newPassword });
 const CHANGE = z.strictObject({ current_password: givenPassword, password: newPassword });
 const CONFIRM = z.strictObject({ token: linkToken });

@@ -160,12 +160,19 @@ export interface OwnAccount {
   readonly createdAtMs: number;
   /** The longest that its keys may live; `null`: as long as they are wanted. */
   readonly keyMaxAgeMs: number | null;
+  /** Whether it is closed to whoever has no second factor. */
+  readonly twoFactorRequired: boolean;
 }
 
 /** What an account's own people set of it. */
 export interface OwnAccountStore {
   /** `undefined`: it was deleted. */
   findOwnAccount(): Promise<OwnAccount | undefined>;
+  /** Setting what is so already writes nothing. */
+  setTwoFactorRequired(
+    required: boolean,
+    origin: Origin,
+  ): Promise<{ outcome: "set"; account: OwnAccount } | { outcome: "absent" }>;
   /**
    * Sets the maximum age of keys, `null` for none, and brings the ends forward of all living keys that would live longer
    * than that after now. Raising and clearing it extend nothing. Of very many keys the first are shortened by the

@@ -13,7 +13,11 @@ import type { Origin, OwnAccount, OwnAccountStore } from "./store.ts";
 const DAY_MS = 24 * 60 * 60_000;
 
 /** What an account's own people see and set of it. */
-export function ownAccountStore(lanes: Lanes, engine: Engine, accountId: string): OwnAccountStore {
+export function ownAccountStore(
+  lanes: Lanes,
+  engine: Engine,
+  accountId: string,
+): Pick<OwnAccountStore, "findOwnAccount" | "setKeyMaxAge"> {
   return {
     findOwnAccount: async () => (await findOwn(lanes.requests, accountId))?.account,
 
@@ -165,13 +169,19 @@ interface Own {
   readonly maxAge: KeyMaxAge | null;
 }
 
-function selectOwn(db: Database, accountId: string) {
+/** The account, unless it is deleted. */
+export function selectOwn(db: Database, accountId: string) {
   return selectLivingAccounts(db)
-    .select(["account.key_max_age_ms", "account.key_max_age_from"])
+    .select([
+      "account.key_max_age_ms",
+      "account.key_max_age_from",
+      "account.two_factor_required_at",
+    ])
     .where("account.id", "=", accountId);
 }
 
-async function findOwn(db: Database, accountId: string): Promise<Own | undefined> {
+/** The account as {@link selectOwn} finds it. */
+export async function findOwn(db: Database, accountId: string): Promise<Own | undefined> {
   const columns = await selectOwn(db, accountId).executeTakeFirst();
   if (columns === undefined) return undefined;
   const row = rowOf("account", columns);
@@ -183,6 +193,7 @@ async function findOwn(db: Database, accountId: string): Promise<Own | undefined
       name: row.text("name"),
       createdAtMs: row.integer("created_at"),
       keyMaxAgeMs: maxAgeMs,
+      twoFactorRequired: row.integerOrNull("two_factor_required_at") !== null,
     },
     maxAge: maxAgeMs === null ? null : { maxAgeMs, sinceMs: row.integer("key_max_age_from") },
   };

@@ -15,9 +15,11 @@ import { overlapStarter } from "./overlaps.ts";
 import { peopleStore } from "./people.ts";
 import { refusalStore, unattributedRefusals } from "./refusals.ts";
 import { setupStore } from "./setup.ts";
+import { signInLinkStore } from "./sign-in-links.ts";
 import type { Store } from "./store.ts";
 import { sweeper } from "./sweep.ts";
 import { tokenStore } from "./tokens.ts";
+import { twoFactorRule } from "./two-factor-rule.ts";
 import { usageRecorder } from "./usage.ts";
 import { usageReader } from "./usage-reading.ts";
 
@@ -35,6 +37,7 @@ export function kyselyStore(lanes: Lanes, engine: Engine, release: () => Promise
       ...environmentStore(lanes, engine, accountId),
       ...keyStore(lanes, engine, accountId),
       ...ownAccountStore(lanes, engine, accountId),
+      ...twoFactorRule(db, engine, accountId),
       ...exchangeStore(db, engine, accountId),
       ...memberStore(db, engine, accountId),
       ...invitationStore(db, engine, accountId),
@@ -47,6 +50,7 @@ export function kyselyStore(lanes: Lanes, engine: Engine, release: () => Promise
     ...accessStore(db, engine),
     ...peopleStore(db, engine),
     ...openInvitationStore(db, engine),
+    ...signInLinkStore(db, engine),
     ...operatorStore(lanes, engine),
     operatorTokens: tokenStore(lanes, engine, null),
     operatorAudit: auditStore(db, engine, null),

@@ -20,8 +20,8 @@ export function peopleStore(db: Database, engine: Engine): PeopleStore {
         await recordAudit(trx, deedTo(action, personId), origin);
       }),
 
-    recordResetLink: (personId, origin) =>
-      recordAudit(db, deedTo("password_reset_link.created", personId), origin),
+    recordResetLink: ({ id, email }, origin) =>
+      recordAudit(db, { ...deedTo("password_reset_link.created", id), details: { email } }, origin),
 
     removeSecondFactor: (personId, origin) =>
       deed(db, async (trx) => {

@@ -13,6 +13,7 @@ import type {
 } from "./deeds.ts";
 import type { KeyStore, NewKey, OwnAccountStore } from "./key-deeds.ts";
 import type { LeaseStore } from "./lease-deeds.ts";
+import type { SignInLinkStore } from "./link-deeds.ts";
 import type { InvitationStore, MemberStore, OpenInvitationStore } from "./member-deeds.ts";
 import type { RefusalFilter, Refused, SourcedBatch, UsageKept, UsageStore } from "./usage-deeds.ts";
 
@@ -246,7 +247,7 @@ export class StoreError extends Error {
 }
 
 /** The whole store: one implementation in Kysely, one engine each in sqlite.ts and postgres.ts. */
-export interface Store extends OpenInvitationStore {
+export interface Store extends OpenInvitationStore, SignInLinkStore {
   readonly leases: LeaseStore;
   /** Confines everything to one account. */
   account(accountId: string): AccountStore;
@@ -297,7 +298,7 @@ export interface Store extends OpenInvitationStore {
     origin: Origin,
   ): Promise<void>;
   /** Writes down that the operator made a link with which somebody chooses a new password. */
-  recordResetLink(personId: string, origin: Origin): Promise<void>;
+  recordResetLink(person: { id: string; email: string }, origin: Origin): Promise<void>;
   /** Of somebody who has lost theirs. `false`: they had none. */
   removeSecondFactor(personId: string, origin: Origin): Promise<boolean>;
   /** Whether this person runs the service, as the owner does whom set-up made. */

@@ -29,6 +29,10 @@ export function sweeper(db: Database, engine: Engine): Store["sweep"] {
       const rows = batchOf(db.selectFrom(table).select("id").where("expires_at", "<=", ended));
       await inBatches(() => db.deleteFrom(table).where("id", "in", rows).executeTakeFirstOrThrow());
     }
+    const unopened = db.selectFrom("sign_in_link").select("id").where("expires_at", "<=", nowMs);
+    await inBatches(() =>
+      db.deleteFrom("sign_in_link").where("id", "in", batchOf(unopened)).executeTakeFirstOrThrow(),
+    );
     if (auditKeptMs !== null) await sweepAudit(db, engine, nowMs - auditKeptMs);
     await sweepUsage(db, engine, nowMs, kept);
   };

@@ -36,6 +36,7 @@ test("an account is read by all of its people and its service tokens", async () 
     slug: "acme",
     created_at: iso(NOW_MS),
     api_key_max_age_days: null,
+    require_two_factor: false,
   };
   expect((await byToken("GET /v1/account")).body).toEqual(expected);
   for (const { cookie } of Object.values(world.acme.people)) {

@@ -179,6 +179,18 @@ export const OF_OPERATOR: readonly Sample[] = [
     body: { name: "Acme Inc." },
     status: 200,
   },
+  {
+    route: "post /v1/accounts/:slug/sign_in_links",
+    to: "POST /v1/accounts/acme/sign_in_links",
+    body: { email: "grace@acme.example", role: "member" },
+    status: 201,
+  },
+  {
+    route: "post /v1/password_reset_links",
+    to: "POST /v1/password_reset_links",
+    body: { email: "owner@acme.example" },
+    status: 201,
+  },
   { route: "delete /v1/accounts/:slug", to: "DELETE /v1/accounts/acme", status: 200 },
 ];
 

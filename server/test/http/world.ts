@@ -102,6 +102,7 @@ export async function openWorld(change: (deps: AppDeps) => Partial<AppDeps> = ()
       return store.findToken(digest);
     },
   };
+  const resetTokens: { personId: string; token: string; expiresAtMs: number }[] = [];
   const usual: AppDeps = {
     store: counted,
     barrier,
@@ -114,6 +115,9 @@ export async function openWorld(change: (deps: AppDeps) => Partial<AppDeps> = ()
     mail: null,
     ready: () => true,
     signUpOpen: false,
+    keepResetToken: async (personId, token, expiresAtMs) => {
+      resetTokens.push({ personId, token, expiresAtMs });
+    },
     version: "0.0.0",
   };
   const deps = { ...usual, ...change(usual) };
@@ -246,6 +250,7 @@ export async function openWorld(change: (deps: AppDeps) => Partial<AppDeps> = ()
     store,
     db,
     sessions,
+    resetTokens,
     tokens,
     /** Owner of an account of their own, and the operator. */
     operator,

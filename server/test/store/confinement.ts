@@ -134,6 +134,7 @@ function attemptsOf(
     // Of the account itself, whatever is named.
     findOwnAccount: async () => (await acme.findOwnAccount())?.slug,
     setKeyMaxAge: async () => (await acme.setKeyMaxAge(null, origin())).outcome,
+    setTwoFactorRequired: async () => (await acme.setTwoFactorRequired(false, origin())).outcome,
     readUsage: async () => [
       await acme.readUsage({ ...ask, environment: slug, keyIds: null, top: null }),
       await acme.readUsage({ ...ask, environment: null, keyIds: [keyId], top: null }),

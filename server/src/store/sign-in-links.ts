@@ -1,0 +1,158 @@
+import { recordAudit } from "./audit.ts";
+import { type Database, deed, digestBytes, type Engine } from "./engine.ts";
+import type { Opening, SignInLinkStore } from "./link-deeds.ts";
+import { selectLivingAccounts } from "./living.ts";
+import { proveAddress } from "./people.ts";
+import { type Row, rowOf } from "./row.ts";
+import { parsePerson, ROLES } from "./rows.ts";
+import type { Role } from "./store.ts";
+
+/** Links that sign somebody in once, to one account. */
+export function signInLinkStore(db: Database, engine: Engine): SignInLinkStore {
+  return {
+    createSignInLink: (accountSlug, link, origin) =>
+      deed(db, async (trx) => {
+        const account = await findAccount(trx, "slug", accountSlug);
+        if (account === null) return { outcome: "absent" };
+        if (account.twoFactorRequired) return { outcome: "two_factor_required" };
+        const { id, email, name, role, digest, expiresAtMs } = link;
+        await trx
+          .insertInto("sign_in_link")
+          .values({
+            id,
+            account_id: account.id,
+            email,
+            name,
+            role,
+            digest: digestBytes(digest),
+            expires_at: expiresAtMs,
+          })
+          .execute();
+        await recordAudit(
+          trx,
+          {
+            action: "sign_in_link.created",
+            accountId: account.id,
+            environmentId: null,
+            subject: { type: "sign_in_link", id },
+            details: { email, role },
+          },
+          origin,
+        );
+        return { outcome: "created" };
+      }),
+
+    openSignInLink: (digest, opening) =>
+      deed(db, async (trx) => {
+        const deleted = await trx
+          .deleteFrom("sign_in_link")
+          .where("digest", "=", digestBytes(digest))
+          .returningAll()
+          .executeTakeFirst();
+        if (deleted === undefined) return { outcome: "absent" };
+        const link = rowOf("sign_in_link", deleted);
+        const account = await findAccount(trx, "id", link.text("account_id"));
+        if (account === null || link.integer("expires_at") <= opening.atMs)
+          return { outcome: "absent" };
+        if (account.twoFactorRequired) return { outcome: "two_factor_required" };
+        const personId = await openLink(trx, engine, link, opening);
+        return { outcome: "opened", personId, account: { id: account.id, slug: account.slug } };
+      }),
+  };
+}
+
+async function openLink(
+  trx: Database,
+  engine: Engine,
+  link: Row,
+  opening: Opening,
+): Promise<string> {
+  const email = link.text("email");
+  const { person, isProved } = await takePerson(trx, engine, link, opening);
+  const of = { accountId: link.text("account_id"), environmentId: null };
+  await recordAudit(
+    trx,
+    {
+      ...of,
+      action: "sign_in_link.opened",
+      subject: { type: "sign_in_link", id: link.text("id") },
+      details: { email, ...(isProved ? { replaced_unproved_sign_in: true } : {}) },
+    },
+    opening.originOf(person),
+  );
+  const role = link.oneOf("role", ROLES);
+  if (await join(trx, of.accountId, person.id, role, opening.atMs))
+    await recordAudit(
+      trx,
+      {
+        ...of,
+        action: "member.joined",
+        subject: { type: "person", id: person.id },
+        details: { name: person.name, email, role, sign_in_link: link.text("id") },
+      },
+      opening.originOf(person),
+    );
+  return person.id;
+}
+
+/**
+ * The person of the link's address, made where there is none. Of one whose address nobody had proved, the password, the
+ * second factor and the sessions may be a stranger's: they are gone.
+ */
+async function takePerson(trx: Database, engine: Engine, link: Row, opening: Opening) {
+  const at = engine.signInTime(opening.atMs);
+  const email = link.text("email");
+  await trx
+    .insertInto("person")
+    .values({
+      id: opening.newPersonId,
+      name: link.text("name"),
+      email,
+      // Whoever runs the service named this address.
+      email_verified: engine.boolean(true),
+      created_at: at,
+      updated_at: at,
+    })
+    .onConflict((conflict) => conflict.column("email").doNothing())
+    .execute();
+  const row = await trx
+    .selectFrom("person")
+    .select(["id", "name", "email"])
+    .where("email", "=", email)
+    .executeTakeFirstOrThrow();
+  const person = parsePerson(row);
+  const isProved = await proveAddress(trx, engine, person.id);
+  if (isProved)
+    for (const table of ["credential", "two_factor"] as const)
+      await trx.deleteFrom(table).where("person_id", "=", person.id).execute();
+  if (isProved) await trx.deleteFrom("verification").where("value", "=", person.id).execute();
+  return { person, isProved };
+}
+
+/** @returns Whether they were no member before; a member keeps their role. */
+async function join(
+  trx: Database,
+  accountId: string,
+  personId: string,
+  role: Role,
+  atMs: number,
+): Promise<boolean> {
+  const joined = await trx
+    .insertInto("member")
+    .values({ account_id: accountId, person_id: personId, role, created_at: atMs })
+    .onConflict((conflict) => conflict.columns(["account_id", "person_id"]).doNothing())
+    .returning("person_id")
+    .executeTakeFirst();
+  return joined !== undefined;
+}
+
+async function findAccount(db: Database, by: "id" | "slug", value: string) {
+  const found = await selectLivingAccounts(db)
+    .select("account.two_factor_required_at")
+    .where(`account.${by}`, "=", value)
+    .executeTakeFirst();
+  if (found === undefined) return null;
+  const row = rowOf("account", found);
+  const twoFactorRequired = row.integerOrNull("two_factor_required_at") !== null;
+  return { id: row.text("id"), slug: row.text("slug"), twoFactorRequired };
+}
