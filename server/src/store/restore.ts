@@ -99,8 +99,10 @@ export function revive(db: Database, options: RevivalOptions): Promise<Revival> 
     const waitMs = await keepLeases(trx, options);
     await trx.deleteFrom("change").execute();
     await trx.updateTable("change_clock").set({ seq }).execute();
-    // Whoever signed out since then, or whose sign-in was ended, is signed out.
+    // Whoever signed out since then, or whose sign-in was ended, is signed out; a link may have been used or withdrawn.
     const { numDeletedRows } = await trx.deleteFrom("session").executeTakeFirstOrThrow();
+    for (const table of ["invitation", "sign_in_link", "verification"] as const)
+      await trx.deleteFrom(table).execute();
     const sessions = Number(numDeletedRows);
     return { seq, applied, ...outcomes, unknownIds, suspended, sessions, waitMs };
   });
