@@ -31,3 +31,7 @@ export const isOwner = (role: Role): boolean => role === "owner";
 
 /** Support sees no keys. */
 export const maySeeKeys = (role: Role): boolean => role !== "support";
+
+/** Whether they may read who changed what. The server decides; this only hides what it would refuse. */
+export const mayReadAudit = ({ account }: Pick<Place, "account">): boolean =>
+  account.permissions.includes("audit_logs:read");

@@ -8,10 +8,12 @@ import {
   redirect,
 } from "@tanstack/react-router";
 import type { KeySearch } from "./api.ts";
+import { type AuditAddress, isAuditRange } from "./audit-api.ts";
 import { bounds } from "./bounds.ts";
 import { KEY_REASONS, UNATTRIBUTED_REASONS } from "./outcomes.ts";
 import { ApiKeyPage } from "./pages/api-key.tsx";
 import { ApiKeysPage } from "./pages/api-keys.tsx";
+import { AuditLogPage } from "./pages/audit-log.tsx";
 import { EnvironmentsPage } from "./pages/environments.tsx";
 import { GeneralPage } from "./pages/general.tsx";
 import { AccountPage, HomePage } from "./pages/home.tsx";
@@ -163,6 +165,17 @@ const serviceTokensRoute = createRoute({
   component: ServiceTokensPage,
 });
 
+const auditLogRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/settings/audit-log",
+  validateSearch: (search: Record<string, unknown>): AuditAddress => ({
+    ...textsIn(search, ["actor", "action", "key", "subject"]),
+    ...(isAuditRange(search.range) ? { range: search.range } : textsIn(search, ["from", "to"])),
+    ...cursorIn(search),
+  }),
+  component: AuditLogPage,
+});
+
 const tokensRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: "/operator/tokens",
@@ -186,6 +199,18 @@ function refusalsIn<Reason extends string>(
     ...(request === null ? {} : { request }),
     ...cursorIn(search),
   };
+}
+
+function textsIn<Name extends string>(
+  search: Record<string, unknown>,
+  names: readonly Name[],
+): Partial<Record<Name, string>> {
+  const texts: Partial<Record<Name, string>> = {};
+  for (const name of names) {
+    const text = textOf(search[name]);
+    if (text !== undefined) texts[name] = text;
+  }
+  return texts;
 }
 
 /** One cursor at a time: a page is after or before something. */
@@ -215,6 +240,7 @@ const routeTree = rootRoute.addChildren([
     generalRoute,
     environmentsRoute,
     serviceTokensRoute,
+    auditLogRoute,
     tokensRoute,
     operatorRefusalsRoute,
   ]),

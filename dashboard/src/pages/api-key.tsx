@@ -23,7 +23,7 @@ import { UsageFigure } from "../parts/usage-figure.tsx";
 import { useKeyDialogs } from "../parts/use-key-dialogs.tsx";
 import { useNow } from "../parts/use-now.ts";
 import { usePartner } from "../parts/use-partner.ts";
-import { maySeeKeys, usePlace } from "../place.ts";
+import { mayReadAudit, maySeeKeys, usePlace } from "../place.ts";
 import { keyUsageQuery } from "../usage-api.ts";
 import { RANGES, type RangeName, spanOf } from "../usage-range.ts";
 import { chartByOutcome, keyTotals, totalOf } from "../usage-series.ts";
@@ -83,6 +83,7 @@ function OneKey({ apiKey }: { apiKey: ApiKeyJson }) {
       <Use apiKey={apiKey} nowMs={nowMs} />
       <Section id="history" title="History">
         <KeyHistory apiKey={apiKey} successor={successor} predecessor={predecessor} nowMs={nowMs} />
+        <ItsAuditLog id={apiKey.id} />
       </Section>
       {dialogs}
     </Page>
@@ -132,6 +133,28 @@ function KeyChart({ usage, range }: KeyChartProps) {
   const chart = chartByOutcome(usage);
   const summary = summaryOf(chart, totalOf(keyTotals(usage)), RANGES[range].words);
   return <UsageFigure name="Verifications of this key" chart={chart} summary={summary} />;
+}
+
+/** Who did all that, and from where, for whoever may know. */
+function ItsAuditLog({ id }: { id: string }) {
+  const place = usePlace();
+  if (!mayReadAudit(place)) return null;
+  const params = { account: place.account.slug, environment: place.environment.slug };
+  return (
+    <Anchor
+      fz="sm"
+      renderRoot={(props) => (
+        <Link
+          to="/$account/$environment/settings/audit-log"
+          params={params}
+          search={{ key: id }}
+          {...props}
+        />
+      )}
+    >
+      Every change of this key in the audit log
+    </Anchor>
+  );
 }
 
 function BackToKeys() {

@@ -3,6 +3,7 @@ import { notifications } from "@mantine/notifications";
 import { IconDownload } from "@tabler/icons-react";
 import { useMutation } from "@tanstack/react-query";
 import { explain } from "../failures.ts";
+import { saveFile } from "../save-file.ts";
 
 interface ExportCsvProps {
   /** The file's name, without its ending. */
@@ -14,7 +15,7 @@ interface ExportCsvProps {
 /** Downloads what the page shows as a table for spreadsheets. */
 export function ExportCsv({ fileName, read }: ExportCsvProps) {
   const fetching = useMutation({
-    mutationFn: async () => save(await read(), `${fileName}.csv`),
+    mutationFn: async () => saveFile(await read(), `${fileName}.csv`, "text/csv"),
     onError: (error) =>
       notifications.show({ color: "red", title: "Not exported", message: explain(error) }),
   });
@@ -28,14 +29,4 @@ export function ExportCsv({ fileName, read }: ExportCsvProps) {
       Export CSV
     </Button>
   );
-}
-
-function save(csv: string, fileName: string): void {
-  const url = URL.createObjectURL(new Blob([csv], { type: "text/csv" }));
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = fileName;
-  link.click();
-  // In a later turn: the browser has not opened it yet.
-  window.setTimeout(() => URL.revokeObjectURL(url), 0);
 }

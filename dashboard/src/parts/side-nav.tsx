@@ -1,6 +1,7 @@
 import { Text } from "@mantine/core";
 import {
   IconChartBar,
+  IconHistory,
   IconKey,
   IconPlugConnected,
   IconSettings,
@@ -10,7 +11,7 @@ import {
   IconStack2,
 } from "@tabler/icons-react";
 import { Link, useMatchRoute } from "@tanstack/react-router";
-import { mayManage, maySeeKeys, type Place, usePlace } from "../place.ts";
+import { mayManage, mayReadAudit, maySeeKeys, type Place, usePlace } from "../place.ts";
 import styles from "./frame.module.css";
 
 const always = (): boolean => true;
@@ -45,6 +46,12 @@ const groups = [
         text: "Service tokens",
         icon: IconPlugConnected,
         shown: ({ account }: Place) => mayManage(account.role),
+      },
+      {
+        to: "/$account/$environment/settings/audit-log",
+        text: "Audit log",
+        icon: IconHistory,
+        shown: mayReadAudit,
       },
     ],
   },

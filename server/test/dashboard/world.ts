@@ -29,6 +29,7 @@ type ShellPage =
   | "settings/general"
   | "settings/environments"
   | "settings/service-tokens"
+  | "settings/audit-log"
   | "operator/tokens"
   | "operator/refusals";
 
