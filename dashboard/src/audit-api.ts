@@ -75,10 +75,17 @@ export const auditLogQuery = (account: string, { after, before, ...filters }: Au
     refetchInterval: 10_000,
   });
 
-/** Who may have done something, to choose from: the programs of the account. */
-export const auditTokensQuery = (account: string) =>
+/** Who may have done something, to choose from: the people and the programs of the account, the newest of very many. */
+export const auditActorsQuery = (account: string) =>
   queryOptions({
-    queryKey: ["account", account, "audit-log", "tokens"],
-    queryFn: ({ signal }) => clientFor(account).serviceTokens.list({ page_size: 100 }, { signal }),
+    queryKey: ["account", account, "audit-log", "actors"],
+    queryFn: async ({ signal }) => {
+      const client = clientFor(account);
+      const [members, tokens] = await Promise.all([
+        client.members.list({ page_size: bounds.auditActorsMax }, { signal }),
+        client.serviceTokens.list({ page_size: bounds.auditActorsMax }, { signal }),
+      ]);
+      return { members: members.entries, tokens: tokens.entries };
+    },
     staleTime: 60_000,
   });

@@ -273,6 +273,7 @@ const names: Record<string, string> = {
   keys: "Keys",
   overlap_seconds: "Overlap, seconds",
   rotated_from: "Predecessor",
+  rotated_from_hint: "Predecessor's hint",
   rotated_to: "Successor",
   rotated_to_hint: "Successor's hint",
   starts: "Overlap starts",

@@ -11,6 +11,7 @@ export const bounds = {
   searchMax: 100,
   pageSize: 25,
   auditPageSize: 50,
+  auditActorsMax: 100,
   /** The switcher's and the settings' whole list in one page. */
   environmentsMax: 200,
   /** Keys that have a row of their own on the usage page; the table for download has every one. */

@@ -1,6 +1,7 @@
 import type { AuditLogJson } from "@latchkey/sdk/client";
 import { ActionIcon, Button, Code } from "@mantine/core";
 import {
+  IconArrowRight,
   IconBuilding,
   IconChevronDown,
   IconChevronUp,
@@ -119,7 +120,8 @@ function More({ entry, onOnly }: Pick<AuditEntryProps, "entry" | "onOnly">) {
             <dd>
               {before === undefined ? null : (
                 <>
-                  <del className={styles.before}>{before}</del> <span aria-hidden>→</span>{" "}
+                  <del className={styles.before}>{before}</del>{" "}
+                  <IconArrowRight size={13} aria-label="became" />{" "}
                 </>
               )}
               {now}

@@ -1,7 +1,7 @@
 import type { AuditLogJson } from "@latchkey/sdk/client";
-import { Button, CloseButton, NativeSelect, Select, TextInput } from "@mantine/core";
+import { Button, CloseButton, NativeSelect, Select, Text, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { AUDIT_RANGES, type AuditFilters, auditTokensQuery, isAuditRange } from "../audit-api.ts";
+import { AUDIT_RANGES, type AuditFilters, auditActorsQuery, isAuditRange } from "../audit-api.ts";
 import { ACTION_GROUPS } from "../audit-words.ts";
 import { usePlace } from "../place.ts";
 import styles from "./audit.module.css";
@@ -67,11 +67,12 @@ const actions = [
   })),
 ];
 
-/** The account's programs, whoever is on the page, and whoever is chosen, by name. */
+/** The account's people and programs, whoever is on the page, and whoever is chosen, by name. */
 function useActors(chosen: string | undefined, entries: readonly AuditLogJson[]) {
   const { account, person } = usePlace();
-  const tokens = useQuery(auditTokensQuery(account.slug)).data?.entries ?? [];
+  const { members = [], tokens = [] } = useQuery(auditActorsQuery(account.slug)).data ?? {};
   const named = new Map([[person.id, `${person.name} (you)`]]);
+  for (const { id, name } of members) if (!named.has(id)) named.set(id, name);
   for (const { id, name } of tokens) named.set(id, `${name} (service token)`);
   for (const { actor } of entries) if (!named.has(actor.id)) named.set(actor.id, actor.name);
   if (chosen !== undefined && !named.has(chosen)) named.set(chosen, chosen);
@@ -123,7 +124,11 @@ function Day({ name, value = "", onChange }: DayProps) {
     <TextInput
       type="date"
       aria-label={name}
-      leftSection={name}
+      leftSection={
+        <Text fz="xs" c="dimmed" component="span">
+          {name}
+        </Text>
+      }
       leftSectionWidth={52}
       value={value}
       onChange={({ currentTarget }) =>

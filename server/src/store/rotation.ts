@@ -140,7 +140,13 @@ async function storeSuccessor(
       accountId,
       environmentId,
       subject: { type: "api_key", id: successor.id },
-      details: { type, hint, expires_at: expiresAtMs, rotated_from: key.id },
+      details: {
+        type,
+        hint,
+        expires_at: expiresAtMs,
+        rotated_from: key.id,
+        rotated_from_hint: key.hint,
+      },
     },
     { ...origin, eventId: nextEventId() },
   );
