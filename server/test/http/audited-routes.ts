@@ -181,30 +181,6 @@ export const AUDITED_ROUTES: readonly AuditedRoute[] = [
     },
   },
   {
-    route: "post /v1/accounts/:slug/sign_in_links",
-    by: "operator",
-    leaves: ["sign_in_link.created"],
-    calls: async () => {
-      const body = { email: "grace@acme.example", role: "member" };
-      return {
-        change: { to: "POST /v1/accounts/acme/sign_in_links", body },
-        idle: [
-          { to: "POST /v1/accounts/nobody/sign_in_links", body },
-          { to: "POST /v1/accounts/acme/sign_in_links", body: { ...body, role: "king" } },
-        ],
-      };
-    },
-  },
-  {
-    route: "post /v1/password_reset_links",
-    by: "operator",
-    leaves: ["password_reset_link.created"],
-    calls: async () => ({
-      change: { to: "POST /v1/password_reset_links", body: { email: "owner@acme.example" } },
-      idle: [{ to: "POST /v1/password_reset_links", body: { email: "nobody@acme.example" } }],
-    }),
-  },
-  {
     route: "post /v1/accounts",
     by: "operator",
     leaves: ["account.created"],

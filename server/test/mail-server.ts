@@ -1,0 +1,62 @@
+import { once } from "node:events";
+import { SMTPServer } from "smtp-server";
+import { waitFor } from "./child.ts";
+
+/** A mail as a server got it. */
+export interface GotMail {
+  readonly to: readonly string[];
+  /** Headers and text, as they came. */
+  readonly raw: string;
+}
+
+/** A real mail server on loopback that keeps what it is given. */
+export interface MailServer {
+  /** For LATCHKEY_SMTP_URL. */
+  readonly url: string;
+  readonly mails: readonly GotMail[];
+  /** The secret of the newest link that was mailed to an address, once there is one of this kind. */
+  linkTo(address: string, path: string): Promise<string>;
+  close(): Promise<void>;
+}
+
+/** Starts one on a free port. */
+export async function startMailServer(): Promise<MailServer> {
+  const mails: GotMail[] = [];
+  const smtp = new SMTPServer({
+    authOptional: true,
+    disabledCommands: ["STARTTLS", "AUTH"],
+    logger: false,
+    onData(stream, session, done) {
+      const chunks: Buffer[] = [];
+      stream.on("data", (chunk: Buffer) => chunks.push(chunk));
+      stream.on("end", () => {
+        const to = session.envelope.rcptTo.map(({ address }) => address);
+        mails.push({ to, raw: Buffer.concat(chunks).toString("utf8") });
+        done();
+      });
+    },
+  });
+  const server = smtp.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("the mail server is lost");
+  return {
+    url: `smtp://127.0.0.1:${address.port}`,
+    mails,
+    linkTo: (to, path) =>
+      waitFor(`a mail to ${to}`, async () =>
+        mails
+          .filter((mail) => mail.to.includes(to))
+          .map(({ raw }) => new RegExp(`${path}#(\\S+)`).exec(joinLines(raw))?.[1])
+          .findLast((secret) => secret !== undefined),
+      ),
+    close: () => new Promise((resolve) => smtp.close(resolve)),
+  };
+}
+
+/** Undoes quoted-printable (RFC 2045, section 6.7), in which long lines are folded. */
+function joinLines(raw: string): string {
+  return raw
+    .replace(/=\r?\n/g, "")
+    .replace(/=([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+}
