@@ -95,7 +95,8 @@ export const SETTINGS = {
       .optional(),
   }),
   LATCHKEY_SECRET: setting({
-    purpose: "signs session cookies; changing it signs everybody out",
+    purpose:
+      "signs session cookies and encrypts second factors; changing it signs everybody out, and ends those",
     fallback: "made and kept in LATCHKEY_DATA/secret; required with DATABASE_URL",
     bound: "32 to 512 characters",
     schema: z
