@@ -27,6 +27,8 @@ export interface KeySearch {
   lastUsed: "any" | "never" | "over_90_days_ago";
   expires: "whenever" | "within_7_days" | "within_30_days" | "never";
   q: string;
+  /** Id of who made them; everybody unless given. */
+  createdBy: string | undefined;
   after: string | undefined;
   before: string | undefined;
 }
@@ -35,10 +37,14 @@ export interface KeySearch {
 export const cacheKeys = {
   me: ["me"],
   setUp: ["set-up"],
+  sessions: ["sessions"],
+  signInLink: ["sign-in-link"],
   tokens: ["operator", "tokens"],
   everythingOf: (account: string) => ["account", account],
   account: (account: string) => ["account", account, "itself"],
   environments: (account: string) => ["account", account, "environments"],
+  members: (account: string) => ["account", account, "members"],
+  invitations: (account: string) => ["account", account, "invitations"],
   serviceTokens: (account: string) => ["account", account, "service-tokens"],
   apiKeys: (account: string, environment: string) => [
     "account",
@@ -53,6 +59,8 @@ export const meQuery = queryOptions({
   queryKey: cacheKeys.me,
   queryFn: ({ signal }) => visitor.me({ signal }),
   staleTime: 60_000,
+  // What one may do changes while one looks at it.
+  refetchInterval: 30_000,
 });
 
 export const setUpQuery = queryOptions({
@@ -123,13 +131,17 @@ export const serviceTokensQuery = (account: string, cursor: Pick<PageAsk, "after
     refetchInterval: 10_000,
   });
 
-function filterOf(environment: string, { q, lastUsed, expires, ...rest }: KeySearch): ApiKeyFilter {
+function filterOf(
+  environment: string,
+  { q, lastUsed, expires, createdBy, ...rest }: KeySearch,
+): ApiKeyFilter {
   return {
     environment,
     page_size: bounds.pageSize,
     q: q === "" ? undefined : q,
     last_used: lastUsed === "any" ? undefined : lastUsed,
     expires: expires === "whenever" ? undefined : expires,
+    created_by: createdBy,
     ...rest,
   };
 }

@@ -14,6 +14,9 @@ export const bounds = {
   auditActorsMax: 100,
   /** The switcher's and the settings' whole list in one page. */
   environmentsMax: 200,
+  /** Keys of one maker that are counted by environment: one page of the API. */
+  keysMadeMax: 200,
+  codeMax: 32,
   /** Keys that have a row of their own on the usage page; the table for download has every one. */
   usageKeysMax: 25,
 } as const;
@@ -52,6 +55,10 @@ export const rules = {
     if (value.length < bounds.passwordMin) return `At least ${bounds.passwordMin} characters.`;
     return value.length > bounds.passwordMax ? `At most ${bounds.passwordMax} characters.` : null;
   },
+  code: (value: string): string | null =>
+    /^\d{6}$/.test(value.replace(/\s/g, "")) ? null : "Enter the six digits.",
+  recoveryCode: (value: string): string | null =>
+    value.trim() === "" ? "Enter a recovery code." : null,
   slug: (value: string): string | null =>
     slugShape.test(value) ? null : "1 to 40 lower-case letters, digits and inner hyphens.",
   description: (value: string): string | null =>

@@ -7,13 +7,13 @@ import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
+import { takeLinkSecret } from "./link-secrets.ts";
 import { pageNonce, shareNonce } from "./nonce.ts";
 import { makeRouter } from "./router.tsx";
 import { makeQueryClient } from "./session.ts";
-import { takeSetUpSecret } from "./set-up-secret.ts";
 import { cssVariables, theme } from "./theme.ts";
 
-takeSetUpSecret();
+takeLinkSecret();
 shareNonce();
 
 const queryClient = makeQueryClient(() => {

@@ -1,4 +1,4 @@
-import type { Client, EnvironmentJson, MeJson, Role } from "@latchkey/sdk/client";
+import type { Client, EnvironmentJson, MeJson } from "@latchkey/sdk/client";
 import { createContext, useContext } from "react";
 
 /** Where in the dashboard a person is: account, environment and what they may do there. */
@@ -23,15 +23,20 @@ export function usePlace(): Place {
   return place;
 }
 
-/** Whether the role may create, describe and revoke. The server decides; this only hides what it would refuse. */
-export const mayManage = (role: Role): boolean => role === "owner" || role === "admin";
+/** What a role may allow, as far as pages ask; docs/roles.md has the whole table. */
+export type Permission =
+  | "account:write"
+  | "keys:read"
+  | "keys:write"
+  | "environments:write"
+  | "service_tokens:read"
+  | "members:write"
+  | "owners:write"
+  | "audit_logs:read";
 
-/** Whether the role may set what holds for the whole account. The server decides; this only hides what it would refuse. */
-export const isOwner = (role: Role): boolean => role === "owner";
-
-/** Support sees no keys. */
-export const maySeeKeys = (role: Role): boolean => role !== "support";
-
-/** Whether they may read who changed what. The server decides; this only hides what it would refuse. */
-export const mayReadAudit = ({ account }: Pick<Place, "account">): boolean =>
-  account.permissions.includes("audit_logs:read");
+/**
+ * Whether somebody may do that in an account, as the server's own table says. The server decides; this only hides what it
+ * would refuse.
+ */
+export const may = (account: MeJson["accounts"][number], permission: Permission): boolean =>
+  account.permissions.includes(permission);

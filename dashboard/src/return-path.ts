@@ -1,3 +1,14 @@
+/** Pages that have nothing for somebody who has just signed in. */
+const dead: readonly string[] = [
+  "/sign-in",
+  "/setup",
+  "/sign-up",
+  "/forgot-password",
+  "/reset-password",
+  "/verify-email",
+  "/sign-in-link",
+];
+
 /**
  * Where to go after signing in: only a path of this very site.
  *
@@ -11,5 +22,5 @@ export function returnPath(wish: string | undefined): string {
   if (wish.includes("\\") || [...wish].some((character) => character <= " ")) return "/";
   const url = new URL(wish, window.location.origin);
   if (url.origin !== window.location.origin || url.pathname.startsWith("//")) return "/";
-  return url.pathname === "/sign-in" || url.pathname === "/setup" ? "/" : url.pathname + url.search;
+  return dead.includes(url.pathname) ? "/" : url.pathname + url.search;
 }

@@ -15,16 +15,25 @@ import { ApiKeyPage } from "./pages/api-key.tsx";
 import { ApiKeysPage } from "./pages/api-keys.tsx";
 import { AuditLogPage } from "./pages/audit-log.tsx";
 import { EnvironmentsPage } from "./pages/environments.tsx";
+import { ForgotPasswordPage } from "./pages/forgot-password.tsx";
 import { GeneralPage } from "./pages/general.tsx";
 import { AccountPage, HomePage } from "./pages/home.tsx";
+import { InvitationPage } from "./pages/invitation.tsx";
+import { MembersPage } from "./pages/members.tsx";
+import { NewAccountPage } from "./pages/new-account.tsx";
 import { CrashPage, NotFoundPage } from "./pages/not-found.tsx";
 import { OperatorRefusalsPage } from "./pages/operator-refusals.tsx";
 import { RefusalsPage } from "./pages/refusals.tsx";
+import { ResetPasswordPage } from "./pages/reset-password.tsx";
 import { ServiceTokensPage } from "./pages/service-tokens.tsx";
 import { SetUpPage } from "./pages/set-up.tsx";
 import { SignInPage } from "./pages/sign-in.tsx";
+import { SignInLinkPage } from "./pages/sign-in-link.tsx";
+import { SignUpPage } from "./pages/sign-up.tsx";
 import { TokensPage } from "./pages/tokens.tsx";
 import { type UsageBy, UsagePage } from "./pages/usage.tsx";
+import { VerifyEmailPage } from "./pages/verify-email.tsx";
+import { YouPage } from "./pages/you.tsx";
 import type { RefusalAddress } from "./parts/refusal-board.tsx";
 import { Shell } from "./parts/shell.tsx";
 import { requestIdIn } from "./request-ids.ts";
@@ -49,6 +58,48 @@ const signInRoute = createRoute({
   validateSearch: (search: Record<string, unknown>): { to?: string } =>
     typeof search.to === "string" ? { to: search.to } : {},
   component: SignInPage,
+});
+
+const forgotPasswordRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/forgot-password",
+  component: ForgotPasswordPage,
+});
+
+const invitationRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/invitation",
+  component: InvitationPage,
+});
+
+const newAccountRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/new-account",
+  component: NewAccountPage,
+});
+
+const resetPasswordRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/reset-password",
+  component: ResetPasswordPage,
+});
+
+const signInLinkRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/sign-in-link",
+  component: SignInLinkPage,
+});
+
+const signUpRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/sign-up",
+  component: SignUpPage,
+});
+
+const verifyEmailRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/verify-email",
+  component: VerifyEmailPage,
 });
 
 const accountRoute = createRoute({
@@ -89,6 +140,7 @@ interface KeySearchInAddress {
   last_used?: Exclude<KeySearch["lastUsed"], "any">;
   expires?: Exclude<KeySearch["expires"], "whenever">;
   q?: string;
+  created_by?: string;
   after?: string;
   before?: string;
 }
@@ -98,11 +150,13 @@ const apiKeysRoute = createRoute({
   path: "/platform/api-keys",
   validateSearch: (search: Record<string, unknown>): KeySearchInAddress => {
     const q = textOf(search.q);
+    const maker = textOf(search.created_by);
     return {
       ...(isStatus(search.status) && search.status !== "active" ? { status: search.status } : {}),
       ...(isLastUse(search.last_used) ? { last_used: search.last_used } : {}),
       ...(isEnd(search.expires) ? { expires: search.expires } : {}),
       ...(q === undefined ? {} : { q }),
+      ...(maker === undefined ? {} : { created_by: maker }),
       ...cursorIn(search),
     };
   },
@@ -150,6 +204,19 @@ const generalRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: "/settings/general",
   component: GeneralPage,
+});
+
+const membersRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/settings/members",
+  validateSearch: cursorIn,
+  component: MembersPage,
+});
+
+const youRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/you",
+  component: YouPage,
 });
 
 const environmentsRoute = createRoute({
@@ -230,6 +297,13 @@ const routeTree = rootRoute.addChildren([
   homeRoute,
   setUpRoute,
   signInRoute,
+  forgotPasswordRoute,
+  invitationRoute,
+  newAccountRoute,
+  resetPasswordRoute,
+  signInLinkRoute,
+  signUpRoute,
+  verifyEmailRoute,
   accountRoute,
   shellRoute.addChildren([
     shellIndexRoute,
@@ -238,6 +312,8 @@ const routeTree = rootRoute.addChildren([
     usageRoute,
     refusalsRoute,
     generalRoute,
+    membersRoute,
+    youRoute,
     environmentsRoute,
     serviceTokensRoute,
     auditLogRoute,

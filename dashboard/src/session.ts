@@ -1,7 +1,22 @@
 import { ApiError } from "@latchkey/sdk/client";
 import { MutationCache, QueryCache, QueryClient } from "@tanstack/react-query";
+import { cacheKeys } from "./api.ts";
 
-const publicPaths: readonly string[] = ["/", "/sign-in", "/setup"];
+/** Pages that can do without a session. */
+const publicPaths: readonly string[] = [
+  "/",
+  "/sign-in",
+  "/sign-up",
+  "/setup",
+  "/invitation",
+  "/forgot-password",
+  "/reset-password",
+  "/verify-email",
+  "/sign-in-link",
+];
+
+/** How old what is known of the person may be when an account refuses them. */
+const knownMsMax = 2_000;
 
 let secretsOnScreen = 0;
 
@@ -21,11 +36,14 @@ export function holdSecret(): () => void {
  */
 export function makeQueryClient(onSignedOut: () => void): QueryClient {
   const watch = (error: unknown): void => {
-    if (!(error instanceof ApiError) || error.status !== 401) return;
+    if (!(error instanceof ApiError)) return;
+    if (error.status === 403 || error.status === 404) askAgainWhoIsHere(queryClient);
+    // A wrong password or code is told where it was given, and ends nothing.
+    if (error.status !== 401 || error.code === "invalid_credentials") return;
     if (publicPaths.includes(window.location.pathname) || secretsOnScreen > 0) return;
     onSignedOut();
   };
-  return new QueryClient({
+  const queryClient = new QueryClient({
     queryCache: new QueryCache({ onError: watch }),
     mutationCache: new MutationCache({ onError: watch }),
     defaultOptions: {
@@ -35,6 +53,14 @@ export function makeQueryClient(onSignedOut: () => void): QueryClient {
       mutations: { networkMode: "always", retry: false, gcTime: 0 },
     },
   });
+  return queryClient;
+}
+
+/** An account that refuses somebody may have changed what they are in it: the shell then says so, and not each part. */
+function askAgainWhoIsHere(queryClient: QueryClient): void {
+  const known = queryClient.getQueryState(cacheKeys.me);
+  if (known?.data === undefined || Date.now() - known.dataUpdatedAt < knownMsMax) return;
+  void queryClient.invalidateQueries({ queryKey: cacheKeys.me });
 }
 
 /** Only what a second try can mend is tried again. */

@@ -23,7 +23,7 @@ import { UsageFigure } from "../parts/usage-figure.tsx";
 import { useKeyDialogs } from "../parts/use-key-dialogs.tsx";
 import { useNow } from "../parts/use-now.ts";
 import { usePartner } from "../parts/use-partner.ts";
-import { mayReadAudit, maySeeKeys, usePlace } from "../place.ts";
+import { may, usePlace } from "../place.ts";
 import { keyUsageQuery } from "../usage-api.ts";
 import { RANGES, type RangeName, spanOf } from "../usage-range.ts";
 import { chartByOutcome, keyTotals, totalOf } from "../usage-series.ts";
@@ -35,7 +35,7 @@ const route = getRouteApi("/$account/$environment/platform/api-keys/$key");
 export function ApiKeyPage() {
   const { account, environment } = usePlace();
   const { key } = route.useParams();
-  const seen = maySeeKeys(account.role);
+  const seen = may(account, "keys:read");
   const found = useQuery({
     ...apiKeyQuery(account.slug, environment.slug, key),
     enabled: seen,
@@ -138,7 +138,7 @@ function KeyChart({ usage, range }: KeyChartProps) {
 /** Who did all that, and from where, for whoever may know. */
 function ItsAuditLog({ id }: { id: string }) {
   const place = usePlace();
-  if (!mayReadAudit(place)) return null;
+  if (!may(place.account, "audit_logs:read")) return null;
   const params = { account: place.account.slug, environment: place.environment.slug };
   return (
     <Anchor

@@ -8,6 +8,7 @@ import { EmptyKeys, NoKeysForRole } from "../parts/empty-keys.tsx";
 import { KeyBoard } from "../parts/key-board.tsx";
 import { KeyFilters } from "../parts/key-filters.tsx";
 import { ListSkeleton } from "../parts/list-skeleton.tsx";
+import { MakerFilter } from "../parts/maker-filter.tsx";
 import { Page } from "../parts/page.tsx";
 import { Paging } from "../parts/paging.tsx";
 import { ReadProblem } from "../parts/read-problem.tsx";
@@ -15,13 +16,13 @@ import { RevokeKeys } from "../parts/revoke-keys.tsx";
 import { useDialog } from "../parts/use-dialog.ts";
 import { useKeyDialogs } from "../parts/use-key-dialogs.tsx";
 import { useKeySearch } from "../parts/use-key-search.ts";
-import { mayManage, maySeeKeys, usePlace } from "../place.ts";
+import { may, usePlace } from "../place.ts";
 
 /** Platform > API keys. */
 export function ApiKeysPage() {
   const { account, environment } = usePlace();
   // Another environment is another page: no dialog, search text or row of this one goes along.
-  return maySeeKeys(account.role) ? (
+  return may(account, "keys:read") ? (
     <ApiKeys key={environment.id} />
   ) : (
     <Page title="API keys" lead={`Keys of ${environment.name}.`}>
@@ -37,7 +38,7 @@ function ApiKeys() {
   const creating = useDialog<true>();
   const { begin, dialogs } = useKeyDialogs();
   const revoking = useDialog<readonly ApiKeyJson[]>();
-  const manage = mayManage(account.role);
+  const manage = may(account, "keys:write");
   const create = (): void => creating.open(true, "create-api-key");
 
   return (
@@ -53,13 +54,30 @@ function ApiKeys() {
       }
     >
       <KeyFilters search={search} onChange={change} />
+      {search.createdBy === undefined ? null : (
+        <MakerFilter
+          name={
+            list.data?.entries.find(({ created_by }) => created_by.id === search.createdBy)
+              ?.created_by.name
+          }
+          onClear={() => change({ createdBy: undefined })}
+        />
+      )}
       <ReadProblem what="The API keys" query={list} />
       {list.isPending ? <ListSkeleton what="API keys" /> : null}
       {list.data === undefined ? null : list.data.entries.length === 0 ? (
         <EmptyKeys
           search={search}
           onCreate={manage ? create : undefined}
-          onClear={() => change({ q: "", status: "active", lastUsed: "any", expires: "whenever" })}
+          onClear={() =>
+            change({
+              q: "",
+              status: "active",
+              lastUsed: "any",
+              expires: "whenever",
+              createdBy: undefined,
+            })
+          }
         />
       ) : (
         <Stack gap="md" aria-busy={list.isPlaceholderData}>

@@ -12,22 +12,22 @@ import { Page } from "../parts/page.tsx";
 import { Paging } from "../parts/paging.tsx";
 import { ReadProblem } from "../parts/read-problem.tsx";
 import { useNow } from "../parts/use-now.ts";
-import { mayReadAudit, usePlace } from "../place.ts";
+import { may, usePlace } from "../place.ts";
 
 const route = getRouteApi("/$account/$environment/settings/audit-log");
 
 /** Settings > Audit log: who changed what in the account, when and from where. */
 export function AuditLogPage() {
-  const place = usePlace();
+  const { account } = usePlace();
   const { after: _, before: __, ...filters } = route.useSearch();
-  const may = mayReadAudit(place);
+  const reads = may(account, "audit_logs:read");
   return (
     <Page
       title="Audit log"
-      lead={`Who changed what in ${place.account.name}, when and from where, in every environment.`}
-      action={may ? <AuditExport filters={filters} /> : undefined}
+      lead={`Who changed what in ${account.name}, when and from where, in every environment.`}
+      action={reads ? <AuditExport filters={filters} /> : undefined}
     >
-      {may ? (
+      {reads ? (
         <AuditLog />
       ) : (
         <Empty

@@ -7,7 +7,7 @@ import { EnvironmentList } from "../parts/environment-list.tsx";
 import { Page } from "../parts/page.tsx";
 import { RenameEnvironment } from "../parts/rename-environment.tsx";
 import { useDialog } from "../parts/use-dialog.ts";
-import { mayManage, usePlace } from "../place.ts";
+import { may, usePlace } from "../place.ts";
 
 /** Settings > Environments. The shell has loaded the list; this page shows and changes it. */
 export function EnvironmentsPage() {
@@ -20,7 +20,7 @@ export function EnvironmentsPage() {
       title="Environments"
       lead={`Walls inside ${account.name}: a key of one is refused in every other.`}
       action={
-        mayManage(account.role) ? (
+        may(account, "environments:write") ? (
           <Button
             id="add-environment"
             leftSection={<IconPlus size={16} aria-hidden />}

@@ -11,7 +11,7 @@ import { useDialog } from "../parts/use-dialog.ts";
 import { useSecretGuard } from "../parts/use-secret-guard.ts";
 import { verifierProgram } from "../verifier-program.ts";
 
-/** The end of set-up: every first token, shown this once, and the first verification live. */
+/** The end of set-up, and of making an account: every first token, shown this once, and the first verification live. */
 export function FirstKeys({ provisioned }: { provisioned: ProvisionedJson }) {
   const [saved, setSaved] = useState(false);
   const [leaving, setLeaving] = useState(false);
@@ -51,7 +51,9 @@ export function FirstKeys({ provisioned }: { provisioned: ProvisionedJson }) {
             Try it
           </Title>
           <Snippet title="Terminal command" code={curlLine(first.secret_key)} />
-          <Snippet title="Program" code={verifierProgram(provisioned.verifier_token)} />
+          {provisioned.verifier_token === undefined ? null : (
+            <Snippet title="Program" code={verifierProgram(provisioned.verifier_token)} />
+          )}
           <FirstVerification account={provisioned.account.slug} environment={first.slug} />
         </Stack>
       )}

@@ -7,6 +7,7 @@ import { MaximumAge } from "../parts/maximum-age.tsx";
 import { Moment } from "../parts/moment.tsx";
 import { Page } from "../parts/page.tsx";
 import { ReadProblem } from "../parts/read-problem.tsx";
+import { RequireSecondFactor } from "../parts/require-second-factor.tsx";
 import { useNow } from "../parts/use-now.ts";
 import { usePlace } from "../place.ts";
 
@@ -44,6 +45,17 @@ export function GeneralPage() {
               </Text>
             </div>
             <MaximumAge days={own.data.api_key_max_age_days} />
+          </Stack>
+          <Stack component="section" gap="sm" aria-labelledby="second-factor">
+            <div>
+              <Title order={2} fz={16} id="second-factor">
+                Second factor
+              </Title>
+              <Text fz="sm" c="dimmed" mt={4}>
+                Whether people need a code besides their password to be let into {account.name}.
+              </Text>
+            </div>
+            <RequireSecondFactor required={own.data.require_two_factor} />
           </Stack>
         </>
       )}

@@ -1,9 +1,11 @@
-import { ApiError } from "@latchkey/sdk/client";
-import { Anchor, Center, Loader, Text } from "@mantine/core";
+import { ApiError, type MeJson } from "@latchkey/sdk/client";
+import { Button, Center, Group, Loader, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link, Navigate } from "@tanstack/react-router";
 import { environmentsQuery, meQuery, setUpQuery } from "../api.ts";
 import { Plate } from "../parts/plate.tsx";
+import { useSignOut } from "../parts/use-sign-out.ts";
+import { may } from "../place.ts";
 import { NotHere, ShellFailure } from "./not-found.tsx";
 
 /** `/`: on to the first account, to sign-in, or word that set-up is still open. */
@@ -14,7 +16,7 @@ export function HomePage() {
 
   if (me.data !== undefined) {
     const first = me.data.accounts[0];
-    if (first === undefined) return <NoAccount email={me.data.person.email} />;
+    if (first === undefined) return <NoAccount me={me.data} />;
     return <Navigate to="/$account" params={{ account: first.slug }} replace />;
   }
   if (me.isError && !visiting) return <ShellFailure error={me.error} onRetry={me.refetch} />;
@@ -26,7 +28,7 @@ export function HomePage() {
 
 const accountRoute = getRouteApi("/$account");
 
-/** `/<account>`: on to the API keys of its first environment. */
+/** `/<account>`: on to the API keys of its first environment, or to its people for whoever sees no keys. */
 export function AccountPage() {
   const params = accountRoute.useParams();
   const me = useQuery(meQuery);
@@ -49,7 +51,11 @@ export function AccountPage() {
     );
   return (
     <Navigate
-      to="/$account/$environment/platform/api-keys"
+      to={
+        may(account, "keys:read")
+          ? "/$account/$environment/platform/api-keys"
+          : "/$account/$environment/settings/members"
+      }
       params={{ account: account.slug, environment: first.slug }}
       replace
     />
@@ -67,20 +73,25 @@ function SetUpIsOpen() {
   );
 }
 
-function NoAccount({ email }: { email: string }) {
+function NoAccount({ me: { person, sign_up } }: { me: MeJson }) {
+  const { signOut, isPending } = useSignOut();
   return (
-    <Plate title="No account yet" lead={`${email} does not belong to any account.`}>
+    <Plate title="No account yet" lead={`${person.email} does not belong to any account.`}>
       <Text fz="sm">
-        Ask an owner for an invitation, or{" "}
-        <Anchor
-          inherit
-          underline="always"
-          renderRoot={(props) => <Link to="/sign-in" {...props} />}
-        >
-          sign in as somebody else
-        </Anchor>
-        .
+        {sign_up === "open"
+          ? "Create one for your team, or ask an owner of another for an invitation."
+          : "Ask an owner for an invitation, and open its link here."}
       </Text>
+      <Group>
+        {sign_up === "open" ? (
+          <Button renderRoot={(props) => <Link to="/new-account" {...props} />}>
+            Create an account
+          </Button>
+        ) : null}
+        <Button variant="default" loading={isPending} onClick={signOut}>
+          Sign out
+        </Button>
+      </Group>
     </Plate>
   );
 }

@@ -44,6 +44,20 @@ export function NotHere({ what, account }: NotHereProps) {
   );
 }
 
+/** An account that somebody belonged to until a moment ago. */
+export function NoLongerHere({ name }: { name: string }) {
+  return (
+    <Plate
+      title={`You no longer belong to ${name}`}
+      lead="An owner or admin removed you, or the account was closed."
+    >
+      <Group>
+        <Button renderRoot={(props) => <Link to="/" {...props} />}>Go on</Button>
+      </Group>
+    </Plate>
+  );
+}
+
 /** The shell could not learn where it is. */
 export function ShellFailure({ error, onRetry }: { error: unknown; onRetry: () => unknown }) {
   return (

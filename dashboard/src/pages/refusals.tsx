@@ -4,7 +4,7 @@ import { NoKeysForRole } from "../parts/empty-keys.tsx";
 import { KeyChoice } from "../parts/key-choice.tsx";
 import { Page } from "../parts/page.tsx";
 import { RefusalBoard } from "../parts/refusal-board.tsx";
-import { maySeeKeys, usePlace } from "../place.ts";
+import { may, usePlace } from "../place.ts";
 import { environmentRefusals } from "../usage-api.ts";
 
 /** Observability > Refusals: those of the environment's keys. */
@@ -15,7 +15,7 @@ export function RefusalsPage() {
       title="Refusals"
       lead="Why a request was refused: the truth that its caller was not told."
     >
-      {maySeeKeys(account.role) ? (
+      {may(account, "keys:read") ? (
         <Refusals key={environment.id} />
       ) : (
         <NoKeysForRole what="Refusals are" />

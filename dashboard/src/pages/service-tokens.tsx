@@ -6,12 +6,12 @@ import { Empty } from "../parts/empty.tsx";
 import { Page } from "../parts/page.tsx";
 import { ServiceTokenForm } from "../parts/service-token-form.tsx";
 import { TokenBoard } from "../parts/token-board.tsx";
-import { mayManage, usePlace } from "../place.ts";
+import { may, usePlace } from "../place.ts";
 
 /** Settings > Service tokens: what programs of the account call the management API with. */
 export function ServiceTokensPage() {
   const { account } = usePlace();
-  return mayManage(account.role) ? (
+  return may(account, "service_tokens:read") ? (
     <ServiceTokens />
   ) : (
     <Page title="Service tokens" lead={`Credentials of programs that manage ${account.name}.`}>

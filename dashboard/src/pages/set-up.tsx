@@ -2,16 +2,16 @@ import type { ProvisionedJson } from "@latchkey/sdk/client";
 import { Anchor, Text } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import { cacheKeys, setUpQuery } from "../api.ts";
+import { dropLinkSecret, useLinkSecret } from "../link-secrets.ts";
 import { Plate } from "../parts/plate.tsx";
 import { SetUpForm } from "../parts/set-up-form.tsx";
-import { dropSetUpSecret, takeSetUpSecret } from "../set-up-secret.ts";
 import { FirstKeys } from "./first-keys.tsx";
 
 /** `/setup#<secret>`: the first owner and account, and then their keys. */
 export function SetUpPage() {
-  const secret = useSetUpSecret();
+  const secret = useLinkSecret("/setup");
   const queryClient = useQueryClient();
   const setUp = useQuery({ ...setUpQuery, refetchOnWindowFocus: false });
   // In this component alone, and gone with it: these tokens are shown once.
@@ -25,25 +25,14 @@ export function SetUpPage() {
       <SetUpForm
         secret={secret}
         onDone={(answer) => {
-          dropSetUpSecret();
+          dropLinkSecret("/setup");
           setProvisioned(answer);
           queryClient.removeQueries({ queryKey: cacheKeys.me });
-          queryClient.setQueryData(cacheKeys.setUp, { state: "done" });
+          void queryClient.invalidateQueries({ queryKey: cacheKeys.setUp });
         }}
       />
     </Plate>
   );
-}
-
-/** A link pasted into a tab that is already here changes only the fragment: no load, but this event. */
-function useSetUpSecret(): string {
-  const [secret, setSecret] = useState(takeSetUpSecret);
-  useEffect(() => {
-    const take = (): void => setSecret(takeSetUpSecret());
-    window.addEventListener("hashchange", take);
-    return () => window.removeEventListener("hashchange", take);
-  }, []);
-  return secret;
 }
 
 function SetUpIsDone() {

@@ -12,7 +12,7 @@ import { ReadProblem } from "../parts/read-problem.tsx";
 import { Updated } from "../parts/updated.tsx";
 import { UsageByKey } from "../parts/usage-by-key.tsx";
 import { UsageFigure } from "../parts/usage-figure.tsx";
-import { maySeeKeys, usePlace } from "../place.ts";
+import { may, usePlace } from "../place.ts";
 import { environmentUsage, keyNameQuery, usageQuery } from "../usage-api.ts";
 import { RANGES, type RangeName } from "../usage-range.ts";
 import { chartByKey, chartByOutcome, keyTotals, totalOf } from "../usage-series.ts";
@@ -21,7 +21,7 @@ import { summaryOf } from "../usage-words.ts";
 /** Observability > Usage. */
 export function UsagePage() {
   const { account, environment } = usePlace();
-  return maySeeKeys(account.role) ? (
+  return may(account, "keys:read") ? (
     <Usage key={environment.id} />
   ) : (
     <Page title="Usage" lead={`Verifications of the keys of ${environment.name}.`}>

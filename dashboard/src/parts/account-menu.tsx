@@ -1,12 +1,12 @@
 import { Menu, Text, UnstyledButton, useMantineColorScheme } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
-import { IconChevronDown, IconLogout } from "@tabler/icons-react";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { useNavigate } from "@tanstack/react-router";
-import { visitor } from "../api.ts";
-import { explain } from "../failures.ts";
+import { IconChevronDown, IconLogout, IconPlus, IconUserCircle } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
+import { Link, useNavigate } from "@tanstack/react-router";
+import { meQuery } from "../api.ts";
 import { usePlace } from "../place.ts";
+import { ROLES } from "../roles.ts";
 import styles from "./frame.module.css";
+import { useSignOut } from "./use-sign-out.ts";
 
 const schemes = [
   { value: "light", text: "Light" },
@@ -14,12 +14,13 @@ const schemes = [
   { value: "auto", text: "Same as system" },
 ] as const;
 
-/** Account name: other accounts, who is signed in, colour scheme, sign out. */
+/** Account name: other accounts, who is signed in, their sign-in, colour scheme, sign out. */
 export function AccountMenu() {
-  const { person, account, accounts } = usePlace();
+  const { person, account, accounts, environment } = usePlace();
+  const opens = useQuery(meQuery).data?.sign_up === "open" && !person.confined;
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   const navigate = useNavigate();
-  const signOut = useSignOut();
+  const { signOut } = useSignOut();
   return (
     <Menu position="bottom-start" width={264}>
       <Menu.Target>
@@ -38,22 +39,48 @@ export function AccountMenu() {
           </Text>
         </Menu.Label>
         <Menu.Divider />
-        {accounts.length < 2 ? null : (
-          <>
-            <Menu.Label>Accounts</Menu.Label>
-            <Menu.RadioGroup
-              value={account.slug}
-              onChange={(slug) => void navigate({ to: "/$account", params: { account: slug } })}
+        <Menu.Item
+          leftSection={<IconUserCircle size={16} aria-hidden />}
+          renderRoot={(props) => (
+            <Link
+              to="/$account/$environment/you"
+              params={{ account: account.slug, environment: environment.slug }}
+              {...props}
+            />
+          )}
+        >
+          Your sign-in
+        </Menu.Item>
+        <Menu.Divider />
+        <Menu.Label>{accounts.length === 1 ? "Account" : "Accounts"}</Menu.Label>
+        <Menu.RadioGroup
+          value={account.slug}
+          onChange={(slug) => void navigate({ to: "/$account", params: { account: slug } })}
+        >
+          {accounts.map((one) => (
+            <Menu.RadioItem
+              key={one.id}
+              value={one.slug}
+              closeMenuOnClick
+              rightSection={
+                <Text component="span" fz="xs" c="dimmed">
+                  {ROLES[one.role].name}
+                </Text>
+              }
             >
-              {accounts.map((one) => (
-                <Menu.RadioItem key={one.id} value={one.slug} closeMenuOnClick>
-                  {one.name}
-                </Menu.RadioItem>
-              ))}
-            </Menu.RadioGroup>
-            <Menu.Divider />
-          </>
-        )}
+              {one.name}
+            </Menu.RadioItem>
+          ))}
+        </Menu.RadioGroup>
+        {opens ? (
+          <Menu.Item
+            leftSection={<IconPlus size={16} aria-hidden />}
+            renderRoot={(props) => <Link to="/new-account" {...props} />}
+          >
+            Create an account
+          </Menu.Item>
+        ) : null}
+        <Menu.Divider />
         <Menu.Label>Colour scheme</Menu.Label>
         <Menu.RadioGroup
           value={colorScheme}
@@ -75,19 +102,4 @@ export function AccountMenu() {
       </Menu.Dropdown>
     </Menu>
   );
-}
-
-function useSignOut(): () => void {
-  const navigate = useNavigate();
-  const queryClient = useQueryClient();
-  const leave = useMutation({
-    mutationFn: () => visitor.signOut(),
-    onSuccess: async () => {
-      await navigate({ to: "/sign-in" });
-      queryClient.clear();
-    },
-    onError: (error) =>
-      notifications.show({ color: "red", title: "Not signed out", message: explain(error) }),
-  });
-  return () => leave.mutate();
 }

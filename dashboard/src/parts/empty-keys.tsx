@@ -1,5 +1,12 @@
 import { Button } from "@mantine/core";
-import { IconCalendarEvent, IconEyeOff, IconKey, IconMoon, IconSearch } from "@tabler/icons-react";
+import {
+  IconCalendarEvent,
+  IconEyeOff,
+  IconKey,
+  IconMoon,
+  IconSearch,
+  IconUser,
+} from "@tabler/icons-react";
 import type { KeySearch } from "../api.ts";
 import { usePlace } from "../place.ts";
 import { Empty } from "./empty.tsx";
@@ -60,6 +67,18 @@ export function EmptyKeys({ search, onCreate, onClear }: EmptyKeysProps) {
       >
         <Button variant="default" size="xs" mt="xs" onClick={onClear}>
           Clear filters
+        </Button>
+      </Empty>
+    );
+  if (search.createdBy !== undefined)
+    return (
+      <Empty
+        icon={IconUser}
+        title={`They created no ${search.status === "all" ? "" : `${search.status} `}API key here`}
+        text={`What they created may be in another environment than ${environment.name}, or have ended.`}
+      >
+        <Button variant="default" size="xs" mt="xs" onClick={onClear}>
+          Show API keys of every creator
         </Button>
       </Empty>
     );

@@ -1,7 +1,7 @@
 import type { EnvironmentJson } from "@latchkey/sdk/client";
 import { ActionIcon, Badge, Code, Group, Menu, Text } from "@mantine/core";
 import { IconDots, IconPencil, IconTrash } from "@tabler/icons-react";
-import { mayManage, usePlace } from "../place.ts";
+import { may, usePlace } from "../place.ts";
 import styles from "./keys.module.css";
 import { Moment } from "./moment.tsx";
 import { useNow } from "./use-now.ts";
@@ -35,7 +35,7 @@ export function EnvironmentList(props: EnvironmentListProps) {
               Created <Moment at={environment.created_at} nowMs={nowMs} />
             </Text>
           </div>
-          {mayManage(account.role) ? (
+          {may(account, "environments:write") ? (
             <EnvironmentMenu environment={environment} only={environments.length < 2} {...props} />
           ) : null}
         </li>

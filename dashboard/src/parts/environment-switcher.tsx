@@ -60,7 +60,11 @@ export function EnvironmentSwitcher() {
 const everywhere = [
   "/$account/$environment/observability/usage",
   "/$account/$environment/observability/refusals",
+  "/$account/$environment/settings/general",
+  "/$account/$environment/settings/members",
   "/$account/$environment/settings/environments",
+  "/$account/$environment/settings/service-tokens",
+  "/$account/$environment/you",
   "/$account/$environment/operator/tokens",
   "/$account/$environment/operator/refusals",
 ] as const;

@@ -14,7 +14,7 @@ import {
 import { Link } from "@tanstack/react-router";
 import { stateOf } from "../key-state.ts";
 import { isRotatable, overlapOf } from "../overlap.ts";
-import { mayManage, usePlace } from "../place.ts";
+import { may, usePlace } from "../place.ts";
 import { copyAndTell } from "./copy-and-tell.ts";
 import styles from "./keys.module.css";
 import { useNow } from "./use-now.ts";
@@ -75,7 +75,7 @@ export function KeyMenu({ apiKey, begin, onItsPage = false, successor }: KeyMenu
         >
           Copy key id
         </Menu.Item>
-        {mayManage(account.role) ? (
+        {may(account, "keys:write") ? (
           <Deeds
             apiKey={apiKey}
             successor={successor}

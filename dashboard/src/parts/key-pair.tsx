@@ -3,7 +3,7 @@ import { Button, Group, Text } from "@mantine/core";
 import { IconRefresh } from "@tabler/icons-react";
 import { useMemo } from "react";
 import { isWithoutSuccessor, overlapOf, timeLeft } from "../overlap.ts";
-import { mayManage, usePlace } from "../place.ts";
+import { may, usePlace } from "../place.ts";
 import { midSentence } from "../sentences.ts";
 import { formatMoment } from "../times.ts";
 import { KeyLink } from "./key-cells.tsx";
@@ -59,7 +59,7 @@ function PairDeeds({
   begin,
 }: Pick<KeyPairProps, "old" | "begin"> & { inVain: boolean }) {
   const { account } = usePlace();
-  if (!mayManage(account.role)) return null;
+  if (!may(account, "keys:write")) return null;
   const [again, overlap, finish] = ["again", "overlap", "finish"].map((one) => `${one}-${old.id}`);
   return (
     <Group gap="xs">

@@ -9,7 +9,7 @@ import {
   maximumAgeProblem,
   maximumDaysOf,
 } from "../maximum-age-choices.ts";
-import { isOwner, usePlace } from "../place.ts";
+import { may, usePlace } from "../place.ts";
 import styles from "./keys.module.css";
 import { SetMaximumAge } from "./set-maximum-age.tsx";
 import { useDialog } from "./use-dialog.ts";
@@ -21,7 +21,7 @@ export function MaximumAge({ days }: { days: number | null }) {
   const [touched, setTouched] = useState<MaximumAgeChoice | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
   const confirming = useDialog<{ before: number | null; after: number | null }>();
-  if (!isOwner(account.role)) return <ReadOnly days={days} />;
+  if (!may(account, "account:write")) return <ReadOnly days={days} />;
   const choice = touched ?? maximumAgeChoiceOf(days);
   const chosen = maximumDaysOf(choice);
   const change = (next: Partial<typeof choice>): void => {

@@ -1,11 +1,12 @@
 import { ApiError, type ProvisionedJson } from "@latchkey/sdk/client";
-import { Button, Divider, PasswordInput, Stack, TextInput } from "@mantine/core";
+import { Button, Divider, Stack, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { cacheKeys, visitor } from "../api.ts";
 import { bounds, rules } from "../bounds.ts";
 import { fieldErrors, isRefused } from "../failures.ts";
 import { useNameAndSlug } from "./name-and-slug.ts";
+import { NewPasswordInput } from "./new-password-input.tsx";
 import { Problem } from "./problem.tsx";
 
 interface SetUpFormProps {
@@ -56,12 +57,7 @@ export function SetUpForm({ secret, onDone }: SetUpFormProps) {
           maxLength={bounds.emailMax}
           {...form.getInputProps("email")}
         />
-        <PasswordInput
-          label="Password"
-          description={`${bounds.passwordMin} to ${bounds.passwordMax} characters. A few words are better than one clever one.`}
-          autoComplete="new-password"
-          {...form.getInputProps("password")}
-        />
+        <NewPasswordInput {...form.getInputProps("password")} />
         <Divider my={4} />
         <TextInput
           label="Account name"

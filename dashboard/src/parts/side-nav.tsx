@@ -9,18 +9,19 @@ import {
   IconShieldQuestion,
   IconShieldX,
   IconStack2,
+  IconUsers,
 } from "@tabler/icons-react";
 import { Link, useMatchRoute } from "@tanstack/react-router";
-import { mayManage, mayReadAudit, maySeeKeys, type Place, usePlace } from "../place.ts";
+import { may, type Place, usePlace } from "../place.ts";
 import styles from "./frame.module.css";
 
 const always = (): boolean => true;
 
-/** The pages of the shell, by group; a new page is a line here and a route. What is not `shown` to a role is left out. */
+/** The pages of the shell, by group; a new page is a line here and a route. What is not `shown` to somebody is left out. */
 const groups = [
   {
     name: "Observability",
-    shown: ({ account }: Place) => maySeeKeys(account.role),
+    shown: ({ account }: Place) => may(account, "keys:read"),
     links: [
       { to: "/$account/$environment/observability/usage", text: "Usage", icon: IconChartBar },
       { to: "/$account/$environment/observability/refusals", text: "Refusals", icon: IconShieldX },
@@ -28,7 +29,7 @@ const groups = [
   },
   {
     name: "Platform",
-    shown: always,
+    shown: ({ account }: Place) => may(account, "keys:read"),
     links: [{ to: "/$account/$environment/platform/api-keys", text: "API keys", icon: IconKey }],
   },
   {
@@ -36,6 +37,7 @@ const groups = [
     shown: always,
     links: [
       { to: "/$account/$environment/settings/general", text: "General", icon: IconSettings },
+      { to: "/$account/$environment/settings/members", text: "Members", icon: IconUsers },
       {
         to: "/$account/$environment/settings/environments",
         text: "Environments",
@@ -45,13 +47,13 @@ const groups = [
         to: "/$account/$environment/settings/service-tokens",
         text: "Service tokens",
         icon: IconPlugConnected,
-        shown: ({ account }: Place) => mayManage(account.role),
+        shown: ({ account }: Place) => may(account, "service_tokens:read"),
       },
       {
         to: "/$account/$environment/settings/audit-log",
         text: "Audit log",
         icon: IconHistory,
-        shown: mayReadAudit,
+        shown: ({ account }: Place) => may(account, "audit_logs:read"),
       },
     ],
   },
@@ -109,9 +111,10 @@ export function PageName() {
   const page = groups
     .flatMap((group) => [...group.links])
     .find(({ to }) => matches({ to, fuzzy: true }));
+  const you = matches({ to: "/$account/$environment/you" });
   return (
     <Text component="span" fz="sm" c="dimmed">
-      {page?.text}
+      {you ? "Your sign-in" : page?.text}
     </Text>
   );
 }

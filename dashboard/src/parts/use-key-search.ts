@@ -12,11 +12,12 @@ export function useKeySearch(): { search: KeySearch; change: (next: Partial<KeyS
     lastUsed: inAddress.last_used ?? "any",
     expires: inAddress.expires ?? "whenever",
     q: inAddress.q ?? "",
+    createdBy: inAddress.created_by,
     after: inAddress.after,
     before: inAddress.before,
   };
   const change = (next: Partial<KeySearch>): void => {
-    const { status, lastUsed, expires, q, after, before } = {
+    const { status, lastUsed, expires, q, createdBy, after, before } = {
       ...search,
       after: undefined,
       before: undefined,
@@ -28,6 +29,7 @@ export function useKeySearch(): { search: KeySearch; change: (next: Partial<KeyS
         ...(lastUsed === "any" ? {} : { last_used: lastUsed }),
         ...(expires === "whenever" ? {} : { expires }),
         ...(q === "" ? {} : { q }),
+        ...(createdBy === undefined ? {} : { created_by: createdBy }),
         ...(after === undefined ? {} : { after }),
         ...(before === undefined ? {} : { before }),
       },

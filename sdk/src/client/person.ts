@@ -43,7 +43,7 @@ export function personCalls({ call }: Transport) {
   return {
     /** Where sign-up is open. Signs in at once, unless the address has to be confirmed by mail first. */
     signUp: (body: { name: string; email: string; password: string }, options?: CallOptions) =>
-      call<unknown>(post(["auth", "sign-up", "email"], body), options),
+      call<{ confirmation_mailed?: true }>(post(["auth", "sign-up", "email"], body), options),
     /** Confirms an address with the secret that was mailed to it. */
     verifyEmail: (body: { token: string }, options?: CallOptions) =>
       call<unknown>(post(["auth", "verify-email"], body), options),

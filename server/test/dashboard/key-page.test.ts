@@ -2,6 +2,7 @@ import type { ApiKeyJson } from "@latchkey/sdk/client";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { button, dialog, keyRow, openKeyMenu } from "./parts.ts";
+import { tellRole } from "./people.ts";
 import { BEHIND_PROXY, send, stored } from "./traffic.ts";
 import { openWorld, type World } from "./world.ts";
 
@@ -149,11 +150,7 @@ test("its description can be changed on its page", async () => {
 test("members see how a key is used, and are offered nothing that they may not do", async () => {
   const key = await newKey("Shared");
   const { page } = await world.visit();
-  await page.route("**/v1/me", async (route) => {
-    const me = await (await route.fetch()).json();
-    me.accounts[0].role = "member";
-    return route.fulfill({ json: me });
-  });
+  await tellRole(page, "member");
   await openKey(page, key);
   await page.getByText("No verifications in the last 24 hours.").waitFor();
   await button(page, `Actions for ${key.hint}`).click();

@@ -9,11 +9,11 @@ import {
   pairOf,
   retell,
   tellMaximum,
-  tellRole,
   tellTraffic,
 } from "./lives.ts";
 import { expectGoodFourWays, WITHIN_MS } from "./looks.ts";
 import { button, dialog, keyRow, openKeyMenu } from "./parts.ts";
+import { tellRole } from "./people.ts";
 import { openWorld, type World } from "./world.ts";
 
 let world: World;

@@ -68,15 +68,6 @@ export async function tellMaximum(page: Page, days: number | null): Promise<void
   );
 }
 
-/** Tells that one has another role in the account; what the server allows stays as it is. */
-export async function tellRole(page: Page, role: string): Promise<void> {
-  await page.route("**/v1/me", async (route) => {
-    const me = await (await route.fetch()).json();
-    me.accounts[0].role = role;
-    return route.fulfill({ json: me });
-  });
-}
-
 /** Begins a deed of a key of the list: the dialog is open then. */
 export async function begin(page: Page, row: string, deed: string): Promise<void> {
   await openKeyMenu(page, row);

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, test } from "vitest";
 import { waitFor } from "../child.ts";
 import { expectGoodFourWays, WITHIN_MS } from "./looks.ts";
 import { button, dialog, keyRow, openKeyMenu } from "./parts.ts";
+import { tellRole } from "./people.ts";
 import { age, BEHIND_PROXY, send, stored } from "./traffic.ts";
 import { openWorld, type World } from "./world.ts";
 
@@ -113,7 +114,7 @@ const states: Record<string, (page: Page) => Promise<unknown>> = {
     await button(page, "Try again").waitFor();
   },
   "usage, for Support": async (page) => {
-    await asRole(page, "support");
+    await tellRole(page, "support");
     await openUsage(page);
     await page.getByText("Usage is not shown to Support").waitFor();
   },
@@ -232,14 +233,6 @@ const states: Record<string, (page: Page) => Promise<unknown>> = {
     await page.getByText("Only the operator sees these refusals").waitFor();
   },
 };
-
-async function asRole(page: Page, role: string): Promise<void> {
-  await page.route("**/v1/me", async (route) => {
-    const me = await (await route.fetch()).json();
-    me.accounts[0].role = role;
-    return route.fulfill({ json: me });
-  });
-}
 
 /** States that end when the table gives way to cards, or when the window changes under an open list. */
 const gone = new Set(["usage with a tooltip", "the choice of a key"]);

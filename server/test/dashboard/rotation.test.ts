@@ -2,8 +2,9 @@ import type { ApiKeyJson, Rotation } from "@latchkey/sdk/client";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { waitFor } from "../child.ts";
-import { begin, tellRole } from "./lives.ts";
+import { begin } from "./lives.ts";
 import { button, dialog, eventually, kept, keyRow, openKeyMenu, tokenIn } from "./parts.ts";
+import { tellRole } from "./people.ts";
 import { send, stored } from "./traffic.ts";
 import { openWorld, type World } from "./world.ts";
 

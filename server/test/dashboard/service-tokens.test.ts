@@ -5,6 +5,7 @@ import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { expectGoodFourWays, WITHIN_MS } from "./looks.ts";
 import { button, dialog, keyRow, openKeyMenu, tokenIn } from "./parts.ts";
+import { tellRole } from "./people.ts";
 import { openWorld, type World } from "./world.ts";
 
 let world: World;
@@ -51,14 +52,6 @@ async function create(page: Page, name: string, expires: string): Promise<void> 
 async function askToDelete(page: Page, name: string): Promise<void> {
   await openKeyMenu(page, name);
   await page.getByRole("menuitem", { name: "Delete token" }).click();
-}
-
-async function asRole(page: Page, role: string): Promise<void> {
-  await page.route("**/v1/me", async (route) => {
-    const me = await (await route.fetch()).json();
-    const accounts = me.accounts.map((account: object) => ({ ...account, role }));
-    return route.fulfill({ json: { ...me, accounts } });
-  });
 }
 
 test("a service token is shown once, works at once, and is listed with its end", async () => {
@@ -192,7 +185,7 @@ test.for(["member", "support"])(
     const { page } = await world.visit();
     const asked: string[] = [];
     page.on("request", (request) => asked.push(new URL(request.url()).pathname));
-    await asRole(page, role);
+    await tellRole(page, role);
     await page.goto(world.at("production", "settings/environments"));
     await page.getByRole("link", { name: "Environments" }).waitFor();
     expect(await page.getByRole("link", { name: "Service tokens" }).count()).toBe(0);
@@ -263,7 +256,7 @@ describe("service tokens look good", () => {
       await button(page, "Try again").waitFor();
     },
     "service tokens, for a member": async (page) => {
-      await asRole(page, "member");
+      await tellRole(page, "member");
       await openPageOfTokens(page);
       await page.getByText("Only owners and admins see service tokens").waitFor();
     },

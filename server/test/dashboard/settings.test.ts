@@ -1,7 +1,8 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { begin, DAY_MS, tellRole } from "./lives.ts";
+import { begin, DAY_MS } from "./lives.ts";
 import { button, dialog, eventually, keyRow } from "./parts.ts";
+import { tellRole } from "./people.ts";
 import { openWorld, type World } from "./world.ts";
 
 let world: World;
@@ -177,9 +178,10 @@ test.each(["admin", "member", "support"])(
     const { page } = await world.visit();
     await tellRole(page, role);
     await openGeneral(page);
-    await page.getByText("Only owners change it.").waitFor();
+    await eventually(() => page.getByText("Only owners change it.").count()).toBe(2);
     expect(await page.getByLabel("Keys live at most").count()).toBe(0);
     expect(await button(page, "Change").count()).toBe(0);
+    expect(await button(page, "Require it").count()).toBe(0);
     await page.context().close();
   },
 );

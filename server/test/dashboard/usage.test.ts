@@ -3,6 +3,7 @@ import type { ApiKeyJson } from "@latchkey/sdk/client";
 import type { Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { button, keyRow } from "./parts.ts";
+import { tellRole } from "./people.ts";
 import { BEHIND_PROXY, send, stored } from "./traffic.ts";
 import { openWorld, type World } from "./world.ts";
 
@@ -204,11 +205,7 @@ test("a reading that fails is told with its request id and can be tried again; s
 test("Support sees no usage, no refusals, and no way to them", async () => {
   const { page } = await world.visit();
   let asked = 0;
-  await page.route("**/v1/me", async (route) => {
-    const me = await (await route.fetch()).json();
-    me.accounts[0].role = "support";
-    return route.fulfill({ json: me });
-  });
+  await tellRole(page, "support");
   page.on("request", (request) => {
     if (/\/v1\/(usage|refusals|api_keys)/.test(request.url())) asked += 1;
   });

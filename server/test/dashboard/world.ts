@@ -27,6 +27,7 @@ type ShellPage =
   | "platform/api-keys"
   | `platform/api-keys/${string}`
   | "settings/general"
+  | "settings/members"
   | "settings/environments"
   | "settings/service-tokens"
   | "settings/audit-log"
