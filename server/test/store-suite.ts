@@ -7,10 +7,12 @@ import { auditLogPromises } from "./store/audit-log.ts";
 import { confinementPromises } from "./store/confinement.ts";
 import { exchangePromises } from "./store/exchange.ts";
 import { idempotencyPromises } from "./store/idempotency.ts";
+import { invitationPromises } from "./store/invitations.ts";
 import { keyPromises } from "./store/keys.ts";
 import { leaseRacePromises } from "./store/lease-races.ts";
 import { leasePromises } from "./store/leases.ts";
 import { listPromises } from "./store/lists.ts";
+import { memberPromises } from "./store/members.ts";
 import { maxAgePromises, overlapPromises } from "./store/overlaps.ts";
 import { refusalPromises } from "./store/refusals.ts";
 import { revocationPromises } from "./store/revocation.ts";
@@ -37,6 +39,8 @@ const PROMISES: Readonly<Record<string, Check>> = {
   ...leaseRacePromises,
   ...absencePromises,
   ...accountPromises,
+  ...memberPromises,
+  ...invitationPromises,
   ...setupPromises,
   ...tokenPromises,
   ...exchangePromises,

@@ -375,7 +375,7 @@ export interface Store extends OpenInvitationStore, SignInLinkStore {
   }>;
 
   /**
-   * Drops what has outlived its use: idempotency records older than 24 h, ended sessions, what was counted longer ago than
+   * Drops what has outlived its use: idempotency records older than 24 h, ended sessions, invitations that expired 30 days ago, what was counted longer ago than
    * it is to be kept, and of refusals all but the newest million. Of very many only some are dropped by one call.
    *
    * @param auditKeptMs How long audit events are kept; for ever unless given.

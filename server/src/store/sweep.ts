@@ -7,6 +7,9 @@ import type { Schema } from "./schema.ts";
 import type { Store } from "./store.ts";
 import { sweepUsage } from "./usage-sweep.ts";
 
+/** How long an expired invitation can be seen, and sent again. */
+const EXPIRED_INVITATION_KEPT_MS = 30 * 24 * 60 * 60_000;
+
 /** Drops what has outlived its use, in batches. */
 export function sweeper(db: Database, engine: Engine): Store["sweep"] {
   /** A batch, without the rows that somebody holds: they are renewed, or swept by another node. */
@@ -32,6 +35,13 @@ export function sweeper(db: Database, engine: Engine): Store["sweep"] {
     const unopened = db.selectFrom("sign_in_link").select("id").where("expires_at", "<=", nowMs);
     await inBatches(() =>
       db.deleteFrom("sign_in_link").where("id", "in", batchOf(unopened)).executeTakeFirstOrThrow(),
+    );
+    const expired = db
+      .selectFrom("invitation")
+      .select("id")
+      .where("expires_at", "<=", nowMs - EXPIRED_INVITATION_KEPT_MS);
+    await inBatches(() =>
+      db.deleteFrom("invitation").where("id", "in", batchOf(expired)).executeTakeFirstOrThrow(),
     );
     if (auditKeptMs !== null) await sweepAudit(db, engine, nowMs - auditKeptMs);
     await sweepUsage(db, engine, nowMs, kept);
