@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { createServer, type Socket } from "node:net";
 import { SMTPServer } from "smtp-server";
 import { waitFor } from "./child.ts";
 
@@ -16,16 +17,23 @@ export interface MailServer {
   readonly mails: readonly GotMail[];
   /** The secret of the newest link that was mailed to an address, once there is one of this kind. */
   linkTo(address: string, path: string): Promise<string>;
+  /** Refuses every recipient from now on with this reply code, or takes them again. */
+  refuse(code: number | null): void;
   close(): Promise<void>;
 }
 
 /** Starts one on a free port. */
 export async function startMailServer(): Promise<MailServer> {
   const mails: GotMail[] = [];
+  let refusal: number | null = null;
   const smtp = new SMTPServer({
     authOptional: true,
     disabledCommands: ["STARTTLS", "AUTH"],
     logger: false,
+    onRcptTo(_address, _session, done) {
+      const refused = refusal === null ? null : new Error("refused");
+      done(refused === null ? null : Object.assign(refused, { responseCode: refusal }));
+    },
     onData(stream, session, done) {
       const chunks: Buffer[] = [];
       stream.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -50,12 +58,34 @@ export async function startMailServer(): Promise<MailServer> {
           .map(({ raw }) => new RegExp(`${path}#(\\S+)`).exec(joinLines(raw))?.[1])
           .findLast((secret) => secret !== undefined),
       ),
+    refuse(code) {
+      refusal = code;
+    },
     close: () => new Promise((resolve) => smtp.close(resolve)),
   };
 }
 
+/** Starts what takes connections and never says a word. */
+export async function startSilentServer(): Promise<Pick<MailServer, "url" | "close">> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket.on("error", () => {}));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("the server is lost");
+  return {
+    url: `smtp://127.0.0.1:${address.port}`,
+    async close() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
 /** Undoes quoted-printable (RFC 2045, section 6.7), in which long lines are folded. */
-function joinLines(raw: string): string {
+export function joinLines(raw: string): string {
   return raw
     .replace(/=\r?\n/g, "")
     .replace(/=([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));

@@ -18,8 +18,8 @@ import { type Attempts, attemptCounter } from "./attempts.ts";
 import { mayManage, permitsOf } from "./members.ts";
 import { missing, pageOf } from "./outcomes.ts";
 
-/** How long the link of an invitation opens it. */
-export const INVITATION_MS = 7 * 24 * 60 * 60_000;
+/** How long the link of an invitation opens it, in ms. */
+const INVITATION_MS = 7 * 24 * 60 * 60_000;
 
 /** Open invitations of one account. */
 const OPEN_MAX = 200;
@@ -94,9 +94,9 @@ export function invitationRules(deps: InvitationDeps): InvitationRules {
   const { ambient } = deps;
   const mails = attemptCounter(COUNTED_MAX);
 
-  function newLink(): { secret: string; link: InvitationLink } {
+  function newLink({ atMs }: Origin): { secret: string; link: InvitationLink } {
     const secret = Buffer.from(ambient.randomBytes(LINK_SECRET_BYTES)).toString("base64url");
-    const expiresAtMs = ambient.nowMs() + INVITATION_MS;
+    const expiresAtMs = atMs + INVITATION_MS;
     return {
       secret,
       link: { digest: digestToken(secret), expiresAtMs, mailed: deps.mail !== null },
@@ -131,7 +131,7 @@ export function invitationRules(deps: InvitationDeps): InvitationRules {
     async invite(sender, { email, role }) {
       const { account, origin } = sender;
       countMail(account, email);
-      const made = newLink();
+      const made = newLink(origin);
       const permits = permitsOf(origin, (by, of) => mayManage(by, of));
       const invitation = { ...made.link, id: ambient.sortableId("inv"), email, role };
       const done = await account.invite(invitation, { permits, openMax: OPEN_MAX }, origin);
@@ -149,7 +149,7 @@ export function invitationRules(deps: InvitationDeps): InvitationRules {
 
     async sendAgain(sender, id) {
       const { account, origin } = sender;
-      const made = newLink();
+      const made = newLink(origin);
       const permits = permitsOf(origin, (by, of) => mayManage(by, of));
       const known = await account.findInvitation(id);
       if (known !== undefined) countMail(account, known.email);

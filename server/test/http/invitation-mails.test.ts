@@ -1,0 +1,134 @@
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { joinLines, type MailServer, startMailServer, startSilentServer } from "../mail-server.ts";
+import { startTestService } from "../service.ts";
+import { visit } from "./visitor.ts";
+import { openWorld } from "./world.ts";
+
+const PASSWORD = "correct horse battery staple";
+
+let mail: MailServer;
+let service: Awaited<ReturnType<typeof startTestService>>;
+let token: string;
+beforeAll(async () => {
+  mail = await startMailServer();
+  service = await startTestService({
+    LATCHKEY_SMTP_URL: mail.url,
+    LATCHKEY_MAIL_FROM: "keys@example.com",
+  });
+  token = service.provisioned.service_token ?? "";
+});
+afterEach(() => mail.refuse(null));
+afterAll(async () => {
+  await service.close();
+  await mail.close();
+});
+
+const bearer = () => ({ Authorization: `Bearer ${token}` });
+const invite = (email: string) =>
+  visit(service.url).call("POST /v1/invitations", { email, role: "member" }, bearer());
+
+/** What follows the `#` in the newest mail to this address. */
+const secretTo = (email: string) => mail.linkTo(email, `${service.url}/invitation`);
+
+test("the link goes by mail alone, proves the address and signs its reader up", async () => {
+  const made = await invite("bea@example.com");
+  expect(made.status).toBe(201);
+  expect(made.body).toMatchObject({ email: "bea@example.com", mailed: true });
+  expect(made.body).not.toHaveProperty("link");
+  expect(made.body).not.toHaveProperty("mail_error");
+  const secret = await secretTo("bea@example.com");
+  const text = joinLines(mail.mails.at(-1)?.raw ?? "");
+  expect(text).toContain('You are invited to join "Acme" on Latchkey, as member.');
+  expect(text).toMatch(/^From: keys@example\.com\r?$/m);
+  for (const said of [made.text, service.logged()]) expect(said).not.toContain(secret);
+  const bea = visit(service.url, "acme");
+  const body = { secret, name: "Bea", password: PASSWORD };
+  expect((await bea.call("POST /v1/invitations/accept", body)).status).toBe(200);
+  expect((await bea.call("GET /v1/account")).status).toBe(200);
+});
+
+test("sent again it is another link, and the one before is dead", async () => {
+  const { body } = await invite("again@example.com");
+  const first = await secretTo("again@example.com");
+  const sent = await visit(service.url).call(`POST /v1/invitations/${body.id}/send`, {}, bearer());
+  expect([sent.status, sent.body.mailed, "link" in sent.body]).toEqual([200, true, false]);
+  const second = await secretTo("again@example.com");
+  expect(second).not.toBe(first);
+  const open = (secret: string) => visit(service.url).call("POST /v1/invitations/open", { secret });
+  expect([(await open(first)).status, (await open(second)).status]).toEqual([404, 200]);
+});
+
+test("a mail server that refuses fails nothing: the invitation stands and can be sent again", async () => {
+  mail.refuse(550);
+  const made = await invite("refused@example.com");
+  expect(made.status).toBe(201);
+  expect(made.body).toMatchObject({
+    mailed: false,
+    mail_error: "The mail server refused it (550).",
+  });
+  expect(made.body).not.toHaveProperty("link");
+  const listed = await visit(service.url).call("GET /v1/invitations", undefined, bearer());
+  const kept = listed.body.entries.find(({ id }: { id: string }) => id === made.body.id);
+  expect(kept).toMatchObject({ email: "refused@example.com", mailed: false });
+  mail.refuse(null);
+  const sent = await visit(service.url).call(
+    `POST /v1/invitations/${made.body.id}/send`,
+    {},
+    bearer(),
+  );
+  expect(sent.body.mailed).toBe(true);
+  expect(await secretTo("refused@example.com")).toMatch(/^[\w-]{32}$/);
+});
+
+test("nobody is flooded: one address is mailed so often in an hour, whoever asks", async () => {
+  const statuses: number[] = [];
+  for (let round = 0; round < 12; round += 1)
+    statuses.push((await invite("flooded@example.com")).status);
+  expect(statuses).toEqual([...Array(10).fill(201), 429, 429]);
+  const received = mail.mails.filter(({ to }) => to.includes("flooded@example.com"));
+  expect(received).toHaveLength(10);
+  expect((await invite("other@example.com")).status).toBe(201);
+});
+
+test("a mail server that takes the connection and never answers is given up on", async () => {
+  const silent = await startSilentServer();
+  const other = await startTestService({
+    LATCHKEY_SMTP_URL: silent.url,
+    LATCHKEY_MAIL_FROM: "keys@example.com",
+  });
+  try {
+    const Authorization = `Bearer ${other.provisioned.service_token}`;
+    const body = { email: "late@example.com", role: "member" };
+    const made = await visit(other.url).call("POST /v1/invitations", body, { Authorization });
+    expect([made.status, made.body.mailed]).toEqual([201, false]);
+    expect(made.body.mail_error).toBe("The mail server could not be reached.");
+    expect(made.body).not.toHaveProperty("link");
+  } finally {
+    await other.close();
+    await silent.close();
+  }
+}, 20_000);
+
+test("one that dribbles for ever is not waited for longer than a while", async () => {
+  const waits: number[] = [];
+  const world = await openWorld(({ ambient }) => ({
+    mail: () => new Promise(() => {}),
+    ambient: {
+      ...ambient,
+      after(ms, task) {
+        waits.push(ms);
+        return ambient.after(0, task);
+      },
+    },
+  }));
+  const body = { email: "late@example.com", role: "member" };
+  const { serviceToken } = world.acme;
+  const made = await world.call("POST /v1/invitations", { token: serviceToken, body });
+  expect([made.status, made.body.mailed, made.body.mail_error]).toEqual([
+    201,
+    false,
+    "The mail server did not answer in time.",
+  ]);
+  expect(waits).toEqual([15_000]);
+  await world.close();
+});
