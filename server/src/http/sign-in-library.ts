@@ -171,10 +171,10 @@ export function openSignInLibrary(deps: SignInDeps) {
   return { library, baseURL };
 }
 
-function addressed(user: { email: string; name: string }, request: Request | undefined) {
+function addressed(user: { email: string }, request: Request | undefined) {
   const origin = request?.headers.get(ORIGIN_HEADER);
   if (!origin) throw new Error("a mail was to be sent whose links lead nowhere");
-  return { to: user.email, name: user.name, origin };
+  return { to: user.email, origin };
 }
 
 const ID_PREFIXES: Readonly<Record<string, string>> = {
@@ -199,11 +199,14 @@ function attemptStorage(attempts: Attempts, ambient: Ambient) {
   };
 }
 
-/** The library's log in ours. What it passes beside its message may hold a person's data, so only errors' names go on. */
+/**
+ * The library's log in ours. What it passes beside its message may hold a person's data, so only errors' names go on; and
+ * of the message itself no e-mail address.
+ */
 function logTo(logger: Logger) {
   return (level: "debug" | "info" | "warn" | "error", message: string, ...rest: unknown[]) => {
     const error = rest.find((value) => value instanceof Error);
     const about = error === undefined ? {} : { error: `${error.name}: ${error.message}` };
-    logger[level]({ part: "sign-in", ...about }, message);
+    logger[level]({ part: "sign-in", ...about }, message.replace(/\S+@\S+/g, "…"));
   };
 }

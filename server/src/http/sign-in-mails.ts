@@ -10,12 +10,14 @@ export const CONFIRMATION_MINUTES = 60;
 /** What a mail is addressed to and where its link leads. */
 interface Addressed {
   readonly to: string;
-  readonly name: string;
   /** The dashboard's origin. */
   readonly origin: string;
 }
 
-/** The mails of sign-in. None is waited for: how long a mail takes would tell who has a sign-in here. */
+/**
+ * The mails of sign-in. None is waited for: how long a mail takes would tell who has a sign-in here. None repeats a name:
+ * whoever signs up with somebody else's address would choose what we write to them.
+ */
 export interface SignInMails {
   resetPassword(mail: Addressed & { readonly token: string }): void;
   confirmAddress(mail: Addressed & { readonly token: string }): void;
@@ -31,10 +33,9 @@ export function signInMails(send: SendMail, logger: Logger): SignInMails {
   }
 
   return {
-    resetPassword: ({ to, name, origin, token }) =>
+    resetPassword: ({ to, origin, token }) =>
       post(to, "Choose a new password for Latchkey", [
-        `Hello ${name},`,
-        `with this link you choose a new password. It works once, for ${RESET_MINUTES} minutes:`,
+        `With this link you choose a new password at ${origin}. It works once, for ${RESET_MINUTES} minutes:`,
         `${origin}/reset-password#${token}`,
         "If you did not ask for it, do nothing: your password stays as it is.",
       ]),

@@ -27,6 +27,7 @@ const ENROLMENT = z.object({ totpURI: z.string(), backupCodes: z.array(z.string(
 const RECOVERY_CODES = z.object({ backupCodes: z.array(z.string()) });
 
 const WRONG_CODE = "The code is wrong, was used already, or came too late.";
+const TOO_MANY_CODES = "Too many wrong codes: sign in with your password again.";
 const WRONG_PASSWORD = "The password is wrong.";
 
 /** Turning the second factor on and off, and signing in with it. Nothing here trusts a device. */
@@ -123,6 +124,7 @@ async function signIn(
     if (said.path === "/two-factor/verify-totp") await takeCode(door, personId, said.body.code);
     return door.ask("POST", said.path, said);
   });
+  if (answer.status === 400) throw new Failure("invalid_credentials", TOO_MANY_CODES);
   if (!answer.ok) throw failureOf(answer, WRONG_CODE);
   const signedIn = SIGN_IN_ANSWER.parse(await answer.json());
   if (!("user" in signedIn)) throw new Error("a second factor was right, and yet is due");

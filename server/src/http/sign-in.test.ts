@@ -274,6 +274,25 @@ test("of all the library's own routes those of the allow-list are open, and ever
   ]);
 });
 
+test("where sign-up is open and mail is sent, two more are", async () => {
+  const mails = { resetPassword() {}, confirmAddress() {}, signedUpAgain() {} };
+  const wide = createSignIn({ ...deps(null), signUpOpen: true, mails });
+  const { library } = openSignInLibrary({ ...deps(null), signUpOpen: true, mails });
+  const paths = Object.values(library.api).flatMap((endpoint) =>
+    "path" in endpoint && typeof endpoint.path === "string" ? [endpoint.path] : [],
+  );
+  const isThere = async (path: string, through: SignIn) =>
+    (
+      await failure(
+        ask(`/auth${path.replaceAll(/:\w+/g, "x")}`, { method: "PUT", body: {} }, through),
+      )
+    ).code !== "resource_missing";
+  const more: string[] = [];
+  for (const path of paths)
+    if ((await isThere(path, wide)) && !(await isThere(path, signIn))) more.push(path);
+  expect(more.sort()).toEqual(["/sign-up/email", "/verify-email"]);
+});
+
 test("nobody can sign up through the library, even where no route stands before it", async () => {
   const { library } = openSignInLibrary(deps(null));
   const body = { name: "Eve", email: "eve@example.com", password: PASSWORD };

@@ -146,7 +146,7 @@ test("a mail server that never answers keeps nobody waiting, and one that refuse
   await open({ change: { mails: never } });
   expect((await forget(EMAIL)).status).toBe(200);
   const refusing = signInMails(() => Promise.reject(new Error("550 no")), logger);
-  refusing.resetPassword({ to: EMAIL, name: "Ada", origin: ORIGIN, token: "secret-token" });
+  refusing.resetPassword({ to: EMAIL, origin: ORIGIN, token: "secret-token" });
   await expect.poll(() => lines.join("")).toContain("550 no");
   expect(lines.join("")).not.toContain("secret-token");
   expect(lines.join("")).not.toContain(EMAIL);
@@ -260,6 +260,7 @@ describe("signing up", () => {
     expect(seen(taken)).toEqual(seen(free));
     expect(stage.hashes.count).toBe(2 * cost);
     expect(stage.mails.map(({ to }) => to)).toEqual([STRANGER, EMAIL]);
+    expect(stage.log.join("")).not.toContain("example.com");
     expect(stage.mails[1]?.text).toContain("Nothing was changed");
     expect(stage.mails[1]?.text).not.toContain("#");
     expect((await stage.enter()).failure).toBeNull();
@@ -283,6 +284,18 @@ describe("signing up", () => {
     // Else she would be asked for the stranger's code.
     expect((await stage.enter(OTHER, "grace@example.com")).body).toHaveProperty("person");
     expect((await stage.person("grace@example.com")).email_verified).toBe(1);
+  });
+
+  test("puts no word of a stranger's into a mail to somebody else", async () => {
+    await open({ signUpOpen: true, mail: true });
+    await signUp(STRANGER, PASSWORD, "Go to https://evil.example");
+    await signUp(STRANGER, PASSWORD, "Go to https://evil.example");
+    await forget(STRANGER);
+    expect(stage.mails).toHaveLength(3);
+    for (const { subject, text } of stage.mails) {
+      expect(`${subject} ${text}`).not.toContain("evil.example");
+      for (const [url] of text.matchAll(/https?:\S+/g)) expect(url.startsWith(ORIGIN)).toBe(true);
+    }
   });
 
   test.each([

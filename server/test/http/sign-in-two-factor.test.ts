@@ -207,6 +207,21 @@ test("ten wrong codes lock the person's factor, whatever address and sign-in eac
   expect((await verify((await stage.enter()).cookie, code(uri))).failure).toBeNull();
 });
 
+test("a sign-in takes five wrong codes, and then has to begin anew", async () => {
+  const { uri } = await enrol();
+  const waiting = (await stage.enter()).cookie;
+  for (let digit = 1; digit <= 5; digit++)
+    await verify(waiting, wrong(uri).replace(/^./, String(digit)));
+  const refused = await verify(waiting, code(uri));
+  expect([refused.code, refused.failure?.detail]).toEqual([
+    "invalid_credentials",
+    "Too many wrong codes: sign in with your password again.",
+  ]);
+  pass(3 * STEP_MS);
+  expect((await verify(waiting, code(uri))).failure).not.toBeNull();
+  expect((await verify((await stage.enter()).cookie, code(uri))).failure).toBeNull();
+});
+
 test("many guesses at once get no more than one after the other", async () => {
   const { uri } = await enrol();
   const waiting = await Promise.all(Array.from({ length: 9 }, () => stage.enter()));
