@@ -9,6 +9,7 @@ const BENCHES = [
   "counting",
   "usage",
   "list",
+  "audit",
   "revocation",
   "sdk",
   "scale",
