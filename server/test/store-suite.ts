@@ -18,6 +18,7 @@ import { refusalPromises } from "./store/refusals.ts";
 import { revocationPromises } from "./store/revocation.ts";
 import { expiryPromises, rotationPromises } from "./store/rotation.ts";
 import { setupPromises } from "./store/setup.ts";
+import { signInLinkPromises } from "./store/sign-in-links.ts";
 import { tokenPromises } from "./store/tokens.ts";
 import { usagePromises } from "./store/usage.ts";
 import { usageReadingPromises } from "./store/usage-reading.ts";
@@ -42,6 +43,7 @@ const PROMISES: Readonly<Record<string, Check>> = {
   ...memberPromises,
   ...invitationPromises,
   ...setupPromises,
+  ...signInLinkPromises,
   ...tokenPromises,
   ...exchangePromises,
   ...auditPromises,

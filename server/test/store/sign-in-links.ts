@@ -1,0 +1,120 @@
+import assert from "node:assert/strict";
+import { digestToken } from "@latchkey/sdk/core";
+import { sql } from "kysely";
+import { type Check, START_MS, type World } from "./world.ts";
+
+const DIGEST = digestToken("a link's secret");
+const GRACE = "grace@example.com";
+
+/** What engines promise of links that sign somebody in, and of people's sign-ins. */
+export const signInLinkPromises: Readonly<Record<string, Check>> = {
+  "of many concurrent openings of a link one makes the person and the membership": async (
+    world,
+  ) => {
+    await createLink(world, DIGEST);
+    const opened = await Promise.all(Array.from({ length: 12 }, () => open(world, DIGEST)));
+    const outcomes = opened.map(({ outcome }) => outcome).sort();
+    assert.deepEqual(outcomes, [...Array(11).fill("absent"), "opened"]);
+    assert.deepEqual(await actions(world), [
+      "sign_in_link.created",
+      "sign_in_link.opened",
+      "member.joined",
+    ]);
+  },
+
+  "many links of one address, opened at once, make one person and one membership": async (
+    world,
+  ) => {
+    const digests = Array.from({ length: 8 }, (_, index) => digestToken(`secret ${index}`));
+    for (const digest of digests) await createLink(world, digest);
+    const opened = await Promise.all(digests.map((digest) => open(world, digest)));
+    const people = opened.map((each) => (each.outcome === "opened" ? each.personId : each.outcome));
+    assert.equal(new Set(people).size, 1);
+    const joined = (await actions(world)).filter((action) => action === "member.joined");
+    assert.equal(joined.length, 1);
+  },
+
+  "a link opens until it expires, and is used up by trying later": async (world) => {
+    await createLink(world, DIGEST);
+    assert.equal((await open(world, DIGEST, START_MS + 60_000)).outcome, "absent");
+    assert.equal((await open(world, DIGEST, START_MS)).outcome, "absent");
+    assert.deepEqual(await people(world), []);
+  },
+
+  "requiring the second factor is told once, and ends links": async (world) => {
+    await createLink(world, DIGEST);
+    const required = await Promise.all(
+      Array.from({ length: 5 }, () => world.acme.setTwoFactorRequired(true, world.origin())),
+    );
+    for (const each of required)
+      assert(each.outcome === "set" && each.account.twoFactorRequired === true);
+    const told = (await actions(world)).filter((action) => action === "account.updated");
+    assert.equal(told.length, 1);
+    assert.equal((await open(world, DIGEST)).outcome, "two_factor_required");
+    assert.equal(await createLink(world, digestToken("another")), "two_factor_required");
+    assert.deepEqual(await people(world), []);
+  },
+
+  "a person whose address was proved keeps their sign-in, whatever opens": async (world) => {
+    const owner = { id: "per_1", name: "Grace", email: GRACE, passwordHash: "kept" };
+    await world.store.createAccount(world.newAccount("hers", { owner }), world.origin(), null);
+    await createLink(world, DIGEST);
+    const opened = await open(world, DIGEST);
+    assert(opened.outcome === "opened");
+    assert.equal(opened.personId, "per_1");
+    assert.deepEqual(await passwords(world), ["kept"]);
+  },
+
+  "a reset proves an address: what was signed in with before is gone": async (world) => {
+    const owner = { id: "per_1", name: "Grace", email: GRACE, passwordHash: "kept" };
+    await world.store.createAccount(world.newAccount("hers", { owner }), world.origin(), null);
+    await sql`update person set email_verified = not email_verified`.execute(world.db);
+    await world.store.recordPasswordSet("person.password_changed", "per_1", world.origin());
+    assert.equal(await isProved(world), false);
+    await world.store.recordPasswordSet("person.password_reset", "per_1", world.origin());
+    assert.equal(await isProved(world), true);
+    assert.deepEqual(await passwords(world), ["kept"]);
+  },
+};
+
+async function createLink(world: World, digest: string): Promise<string> {
+  const slug = (await world.acme.findOwnAccount())?.slug ?? "";
+  const link = {
+    id: world.id("sil"),
+    email: GRACE,
+    name: "Grace",
+    role: "member",
+    digest,
+    expiresAtMs: START_MS + 60_000,
+  } as const;
+  return (await world.store.createSignInLink(slug, link, world.origin())).outcome;
+}
+
+function open(world: World, digest: string, atMs = START_MS) {
+  return world.store.openSignInLink(digest, {
+    newPersonId: world.id("per"),
+    atMs,
+    originOf: ({ id, name }) => ({ ...world.origin(), actor: { type: "person", id, name } }),
+  });
+}
+
+const ABOUT = /^(sign_in_link|member)\.|^account\.updated$/;
+
+async function actions({ db }: World): Promise<string[]> {
+  const rows = await db.selectFrom("audit_event").select("action").orderBy("id").execute();
+  return rows.map(({ action }) => action).filter((action) => ABOUT.test(action));
+}
+
+async function people({ db }: World): Promise<unknown[]> {
+  return db.selectFrom("person").select("id").where("email", "=", GRACE).execute();
+}
+
+async function passwords({ db }: World): Promise<(string | null)[]> {
+  const rows = await db.selectFrom("credential").select("password").execute();
+  return rows.map(({ password }) => password);
+}
+
+async function isProved({ db }: World): Promise<boolean> {
+  const row = await db.selectFrom("person").select("email_verified").executeTakeFirstOrThrow();
+  return Boolean(row.email_verified);
+}
