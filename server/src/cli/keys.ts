@@ -27,7 +27,8 @@ const EXPIRES = {
 const LAST_USED = { never: "never", "over-90-days-ago": "over_90_days_ago" } as const;
 
 interface ListOptions {
-  readonly environment: string;
+  readonly environment?: string;
+  readonly createdBy?: string;
   readonly status: (typeof STATUSES)[number];
   readonly q?: string;
   readonly expires?: keyof typeof EXPIRES;
@@ -63,7 +64,8 @@ export function describeKeys(command: Command, terminal: Terminal, done: Done): 
   keys
     .command("list")
     .description("List the keys of an environment, the newest first.")
-    .requiredOption("--environment <slug>", "the environment")
+    .option("--environment <slug>", "the environment; may be left out with --created-by")
+    .option("--created-by <id>", "only those that this person or service token created")
     .addOption(new Option("--status <status>", "which keys").choices(STATUSES).default("active"))
     .option("--q <text>", "only those with this in their hint, description or id")
     .addOption(
@@ -120,9 +122,14 @@ export function describeKeys(command: Command, terminal: Terminal, done: Done): 
 }
 
 async function listKeys(terminal: Terminal, options: ListOptions): Promise<number> {
-  const { environment, status, q, expires, lastUsed } = options;
+  const { environment, createdBy, status, q, expires, lastUsed } = options;
+  if (environment === undefined && createdBy === undefined)
+    throw new CommandFailure("Say which --environment, or whose keys with --created-by.", {
+      exitCode: EXIT.usage,
+    });
   const search: ApiKeySearch = {
     environment,
+    created_by: createdBy,
     status,
     q,
     expires: expires === undefined ? undefined : EXPIRES[expires],
@@ -133,8 +140,12 @@ async function listKeys(terminal: Terminal, options: ListOptions): Promise<numbe
   if (options.json === true) writeJson(terminal, entries);
   else if (entries.length === 0) terminal.stdout.write("There are no such keys.\n");
   else {
-    const rows = entries.map((key) => row(key, terminal.ambient.nowMs()));
-    terminal.stdout.write(table([HEADINGS, ...rows], { to: terminal.stdout, cut: [3] }));
+    const rows = [HEADINGS, ...entries.map((key) => row(key, terminal.ambient.nowMs()))];
+    // Of one environment it goes without saying.
+    const places = ["ENVIRONMENT", ...entries.map((key) => key.environment)];
+    const shownRows =
+      environment === undefined ? rows.map((cells, at) => [...cells, places[at] ?? ""]) : rows;
+    terminal.stdout.write(table(shownRows, { to: terminal.stdout, cut: [3] }));
   }
   if (more) terminal.stderr.write(`There are more than these ${max}: see --limit and --all.\n`);
   return EXIT.done;

@@ -9,7 +9,9 @@ import { describeConfig } from "./client-config.ts";
 import { serverUrl } from "./connection.ts";
 import { describeEnvironments } from "./environments.ts";
 import { exitCodeOf, explain } from "./explain.ts";
+import { describeInvitations } from "./invitations.ts";
 import { describeKeys } from "./keys.ts";
+import { describeMembers } from "./members.ts";
 import { describePeople } from "./people.ts";
 import { printableLines } from "./printable.ts";
 import { describeRefusals } from "./refusals.ts";
@@ -83,6 +85,8 @@ export function buildProgram(terminal: Terminal, deps: ProgramDeps): Program {
   describeKeys(command, terminal, done);
   describeEnvironments(command, terminal, done);
   describeTokens(command, terminal, done);
+  describeMembers(command, terminal, done);
+  describeInvitations(command, terminal, done);
   describeAccounts(command, terminal, done);
   describePeople(command, terminal, done);
   describeUsage(command, terminal, done);
