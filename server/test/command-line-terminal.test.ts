@@ -58,6 +58,20 @@ const granted = {
 const refused = { valid: false, status: "x", code: "x", message: "x", request_id: "x" };
 const failed = { code: "x", message: "x", request_id: "x", errors: [{ field: "x", message: "x" }] };
 
+const change = {
+  id: "evt_1",
+  at: "x",
+  action: "x",
+  actor: { type: "x", id: "x", name: "x" },
+  environment: "x",
+  subject: { type: "x", id: "x", name: "x" },
+  api_key: { id: "x", hint: "x", description: "x" },
+  address: "x",
+  user_agent: "x",
+  request_id: "x",
+  details: {},
+};
+
 const answer = (json: unknown, status = 200): Act => ({ status, json: evil(json) });
 const page = (...entries: object[]): Act => ({
   status: 200,
@@ -113,6 +127,8 @@ const COMMANDS: [args: string[], ...acts: Act[]][] = [
   [["refusals", "list"], page(refusal)],
   [["refusals", "show", "req_1"], answer(refusal)],
   [["refusals", "show", "req_1", "--operator"], answer(refusal)],
+  [["audit-logs", "list"], page(change)],
+  [["audit-logs", "list", "--operator"], page(change)],
   [["verify"], answer(granted)],
   [["verify"], answer(refused)],
   [["whoami"], answer({ ...granted, type: "x", account_name: "x" })],
@@ -153,6 +169,13 @@ test("a table for a spreadsheet keeps its lines and loses the rest", async () =>
   stage.script({ status: 200, text, headers: { "Content-Type": "text/csv" } });
   const { stdout } = await latchkey(["usage", "--csv"], { env: env() });
   expect(stdout).toBe("at,count\r\n?]8;;x??31m?????Y\nFORGED,1\r\n");
+});
+
+test("an exported change is one line, and says the same in escapes", async () => {
+  stage.script(page(change));
+  const { stdout } = await latchkey(["audit-logs", "export"], { env: env() });
+  expect(stdout.trimEnd()).not.toMatch(OBEYED);
+  expect(JSON.parse(stdout).actor.name).toBe(EVIL);
 });
 
 test("--json says the same in escapes", async () => {

@@ -230,6 +230,84 @@ test("refusals are listed, the newest first, and no more than asked for", async 
   expect(none.stdout).toBe("There are no refusals.\n");
 });
 
+const change = {
+  id: "evt_1",
+  at: "2026-01-31T09:30:00.123Z",
+  action: "api_key.revoked",
+  actor: { type: "person", id: "per_1", name: "Ada Lovelace" },
+  environment: "production",
+  subject: { type: "api_key", id: "key_1", name: "Checkout" },
+  api_key: { id: "key_1", hint: "sk_…9fQ2", description: "Checkout" },
+  address: "203.0.113.7",
+  user_agent: "curl/8.5.0",
+  request_id: "req_1",
+  details: { reason: "Leaked" },
+};
+
+const settings = {
+  ...change,
+  id: "evt_0",
+  action: "account.updated",
+  environment: null,
+  subject: { type: "account", id: "acc_1", name: null },
+  api_key: null,
+  address: null,
+};
+
+test("changes are listed, the newest first, by what is asked for", async () => {
+  const filter = ["--actor", "per_1", "--action", "api_key.*", "--api-key", "key_1"];
+  const when = ["--from", "2026-01-01", "--to", "2026-02-01"];
+  const listed = await latchkey(
+    ["audit-logs", "list", ...filter, ...when],
+    [page([change, settings])],
+  );
+  expect(listed.stdout).toBe(
+    [
+      "TIME (UTC)           WHO           ACTION           WHAT               ENVIRONMENT  ADDRESS",
+      "2026-01-31 09:30:00  Ada Lovelace  api_key.revoked  sk_…9fQ2 Checkout  production   203.0.113.7",
+      "2026-01-31 09:30:00  Ada Lovelace  account.updated  acc_1              -            -",
+      "",
+    ].join("\n"),
+  );
+  expect(heard()).toMatchObject({
+    path: "/v1/audit_logs",
+    query: {
+      actor: "per_1",
+      action: "api_key.*",
+      api_key_id: "key_1",
+      from: "2026-01-01T00:00:00.000Z",
+      to: "2026-02-01T00:00:00.000Z",
+    },
+    token: "st_account",
+  });
+  const none = await latchkey(["audit-logs", "list", "--operator"], [page([])]);
+  expect(none.stdout).toBe("There are no such changes.\n");
+  expect(heard()).toMatchObject({ path: "/v1/operator/audit_logs", token: "ot_operator" });
+});
+
+test("changes are exported page by page as lines, or as the server's table", async () => {
+  const lines = await latchkey(
+    ["audit-logs", "export", "--subject", "key_1"],
+    [page([change], "evt_1"), page([settings])],
+  );
+  expect(
+    lines.stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line)),
+  ).toEqual([change, settings]);
+  expect(
+    stage.requests.map(({ url }) => new URL(url, stage.url).searchParams.get("after")),
+  ).toEqual([null, "evt_1"]);
+  const text = "id,at\r\nevt_1,now\r\n";
+  const table = await latchkey(
+    ["audit-logs", "export", "--format", "csv"],
+    [{ status: 200, text, headers: { "Content-Type": "text/csv" } }],
+  );
+  expect(table.stdout).toBe(text);
+  expect(heard()).toMatchObject({ path: "/v1/audit_logs", query: { format: "csv" } });
+});
+
 test.each([
   [["usage", "--granularity", "week"], 2],
   [["usage", "--group-by", "keys"], 2],
@@ -244,6 +322,10 @@ test.each([
   [["refusals", "list", "--limit", "0"], 2],
   [["refusals", "list", "--reason", "unknown"], 2],
   [["refusals", "list", "--operator", "--reason", "revoked"], 2],
+  [["audit-logs"], 2],
+  [["audit-logs", "list", "--operator", "--api-key", "key_1"], 2],
+  [["audit-logs", "list", "--from", "yesterday"], 2],
+  [["audit-logs", "export", "--format", "xml"], 2],
   [["usage", "--from", "yesterday"], 2],
   [["refusals", "list", "--operator", "--environment", "production"], 2],
 ] satisfies [string[], number][])(

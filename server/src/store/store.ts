@@ -20,11 +20,9 @@ import type { RefusalFilter, Refused, SourcedBatch, UsageKept, UsageStore } from
 export type { ApiKey, Revocation } from "./api-key.ts";
 export type {
   AuditAction,
-  AuditDetail,
   AuditEvent,
   AuditFilter,
   AuditStore,
-  AuditSubject,
 } from "./audit-deeds.ts";
 export { AUDIT_ACTIONS } from "./audit-deeds.ts";
 export type {
