@@ -4,8 +4,8 @@ import type { Heard } from "./world.ts";
 export interface Visitor {
   /** Sends one request from a page of the server's own. `to` is method and path. */
   call(to: string, body?: object, headers?: Record<string, string>): Promise<Heard>;
-  /** Whether a session is kept. */
-  isSignedIn(): Promise<boolean>;
+  /** The same browser on another server of the same installation. */
+  at(url: string): Visitor;
 }
 
 let visitors = 0;
@@ -17,8 +17,11 @@ let visitors = 0;
  *
  * @param account Slug that calls name; "": none.
  */
-export function visit(url: string, account = ""): Visitor {
-  const cookies = new Map<string, string>();
+export function visit(
+  url: string,
+  account = "",
+  cookies: Map<string, string> = new Map(),
+): Visitor {
   visitors += 1;
   const address = `192.0.2.${visitors % 250}`;
 
@@ -59,6 +62,6 @@ export function visit(url: string, account = ""): Visitor {
 
   return {
     call,
-    isSignedIn: async () => (await call("GET /v1/me")).status === 200,
+    at: (other) => visit(other, account, cookies),
   };
 }
