@@ -143,3 +143,20 @@ test("refusals are listed, walked through and found by request id, the operator'
   await client().operatorRefusals.get("req_1");
   expect(heard()).toEqual({ path: "/v1/operator/refusals/req_1", query: {} });
 });
+
+test("the audit log is exported as the text of a file, and nothing else is taken for one", async () => {
+  const text = '{"id":"evt_1"}\n{"id":"evt_0"}\n';
+  const lines = { status: 200, text, headers: { "Content-Type": "application/x-ndjson" } };
+  stage.script(lines);
+  const search = { action: "api_key.*", from: "2026-01-01T00:00:00Z" };
+  expect(await client().auditLogs.export("jsonl", search)).toBe(text);
+  expect(heard()).toEqual({ path: "/v1/audit_logs", query: { ...search, format: "jsonl" } });
+  expect(stage.requests[0]?.headers.accept).toContain("application/x-ndjson");
+  stage.script(csvAnswer("id\r\n"));
+  expect(await client().operatorAuditLogs.export("csv")).toBe("id\r\n");
+  expect(heard()).toEqual({ path: "/v1/operator/audit_logs", query: { format: "csv" } });
+  stage.script(lines);
+  expect((await failureOf(client().auditLogs.export("csv"))).code).toBe("invalid_answer");
+  stage.script({ status: 200, json: { entries: [] } });
+  expect((await failureOf(client().auditLogs.export("jsonl"))).code).toBe("invalid_answer");
+});

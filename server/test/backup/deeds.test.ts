@@ -129,6 +129,13 @@ describe.each(Object.entries(engines))("on %s", (_, engineOf) => {
         },
         { action: "api_key.revoked", actor_id: "per_ada", at: START_MS, subject_id: key.id },
       ]);
+      // Where it happened, and not where the restore did: the log is read in the order of ids.
+      const [told] = await db
+        .selectFrom("audit_event")
+        .select("id")
+        .where("action", "=", "account.deleted")
+        .execute();
+      expect(told?.id.slice(0, 16)).toBe(`evt_${(START_MS + 5).toString(16).padStart(12, "0")}`);
     });
   });
 
