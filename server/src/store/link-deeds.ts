@@ -1,5 +1,5 @@
+import type { Role } from "./account.ts";
 import type { Origin } from "./deeds.ts";
-import type { Role } from "./store.ts";
 
 /** A sign-in link about to be stored. `digest` is the base64url SHA-256 of its secret; the address is lower case. */
 export interface NewSignInLink {

@@ -1,5 +1,5 @@
+import type { Account, NewPerson, Role } from "./account.ts";
 import type { Actor, Listed, Origin, PageAsk } from "./deeds.ts";
-import type { Account, NewPerson, Role } from "./store.ts";
 
 /** Somebody who belongs to an account. */
 export interface Member {

@@ -1,5 +1,5 @@
 import type { KeyRecord } from "@latchkey/sdk/core";
-import type { Revocation } from "./api-key.ts";
+import type { Account, NewPerson, Role } from "./account.ts";
 import type { AuditAction, AuditStore } from "./audit-deeds.ts";
 import type {
   Absent,
@@ -17,6 +17,7 @@ import type { SignInLinkStore } from "./link-deeds.ts";
 import type { InvitationStore, MemberStore, OpenInvitationStore } from "./member-deeds.ts";
 import type { RefusalFilter, Refused, SourcedBatch, UsageKept, UsageStore } from "./usage-deeds.ts";
 
+export type { Account, NewPerson, Role } from "./account.ts";
 export type { ApiKey, Revocation } from "./api-key.ts";
 export type {
   AuditAction,
@@ -75,19 +76,6 @@ export interface NewEnvironment {
   readonly keys: readonly NewKey[];
 }
 
-export type Role = "owner" | "admin" | "member" | "support";
-
-export interface Account {
-  readonly id: string;
-  readonly slug: string;
-  readonly name: string;
-  readonly externalId: string | null;
-  readonly createdAtMs: number;
-  readonly suspendedAtMs: number | null;
-  /** Of the suspension; `null` unless suspended. */
-  readonly revocation: Revocation | null;
-}
-
 /** Somebody's belonging to an account. */
 export interface Membership {
   readonly account: Account;
@@ -128,14 +116,6 @@ export interface NewAccount {
   readonly environments: readonly NewEnvironment[];
   readonly tokens: readonly NewAccessToken[];
   readonly owner: NewPerson | { readonly id: string } | null;
-}
-
-/** A person about to be stored. `passwordHash` is better-auth's; the e-mail address is lower case. */
-export interface NewPerson {
-  readonly id: string;
-  readonly name: string;
-  readonly email: string;
-  readonly passwordHash: string;
 }
 
 /** The access tokens of one account, or of the operator. Every change writes its audit event in one transaction. */
