@@ -22,6 +22,14 @@ export const membersQuery = (account: string, cursor: Cursor) =>
     refetchInterval: 10_000,
   });
 
+/** One member as they are now: what a list says of them may be seconds old. */
+export const memberQuery = (account: string, id: string) =>
+  queryOptions({
+    queryKey: [...cacheKeys.members(account), id],
+    queryFn: ({ signal }) => clientFor(account).members.get(id, { signal }),
+    staleTime: 0,
+  });
+
 /** One page of an account's open invitations. */
 export const invitationsQuery = (account: string, cursor: Cursor) =>
   queryOptions({

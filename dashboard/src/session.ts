@@ -15,9 +15,6 @@ const publicPaths: readonly string[] = [
   "/sign-in-link",
 ];
 
-/** How old what is known of the person may be when an account refuses them. */
-const knownMsMax = 2_000;
-
 let secretsOnScreen = 0;
 
 /** Says that a token is on the screen that nobody can read again; call the answer when it is gone. */
@@ -58,9 +55,9 @@ export function makeQueryClient(onSignedOut: () => void): QueryClient {
 
 /** An account that refuses somebody may have changed what they are in it: the shell then says so, and not each part. */
 function askAgainWhoIsHere(queryClient: QueryClient): void {
-  const known = queryClient.getQueryState(cacheKeys.me);
-  if (known?.data === undefined || Date.now() - known.dataUpdatedAt < knownMsMax) return;
-  void queryClient.invalidateQueries({ queryKey: cacheKeys.me });
+  if (queryClient.getQueryData(cacheKeys.me) === undefined) return;
+  // Several are refused at once: the first asks for all.
+  void queryClient.invalidateQueries({ queryKey: cacheKeys.me }, { cancelRefetch: false });
 }
 
 /** Only what a second try can mend is tried again. */

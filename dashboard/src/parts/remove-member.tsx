@@ -1,10 +1,11 @@
 import { ApiError, type MemberJson } from "@latchkey/sdk/client";
 import { Alert, Button, Group, Modal, Stack, Text } from "@mantine/core";
 import { IconCircleCheck } from "@tabler/icons-react";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { cacheKeys } from "../api.ts";
 import { counted } from "../counts.ts";
 import { isRefused } from "../failures.ts";
+import { memberQuery } from "../people-api.ts";
 import { usePlace } from "../place.ts";
 import { FocusedButton } from "./focused-button.tsx";
 import { KeysMadeBy } from "./keys-made-by.tsx";
@@ -20,13 +21,15 @@ interface RemoveMemberProps {
 }
 
 /** Removes a member: what that ends, what it leaves alone, and then the keys that one may want to rotate. */
-export function RemoveMember({ member, last, onClose }: RemoveMemberProps) {
+export function RemoveMember({ member: listed, last, onClose }: RemoveMemberProps) {
   const { account, client } = usePlace();
   const queryClient = useQueryClient();
   const remove = useMutation({
-    mutationFn: () => client.members.remove(member.id),
+    mutationFn: () => client.members.remove(listed.id),
     onSettled: () => queryClient.invalidateQueries({ queryKey: cacheKeys.members(account.slug) }),
   });
+  const now = useQuery({ ...memberQuery(account.slug, listed.id), enabled: remove.isIdle });
+  const member = now.data ?? listed;
   const status = remove.error instanceof ApiError ? remove.error.status : null;
   // "Not there": somebody else was faster, or this is the second try of a call whose answer got lost.
   const over = remove.isSuccess || status === 404;

@@ -86,6 +86,17 @@ test.for([
   "/.//evil.example/x",
   "/sign-in?to=//evil.example/x",
   "data:text/html,x",
+  "https:evil.example/x",
+  "/%2f%2fevil.example/x",
+  "/..//evil.example/x",
+  "/a/..//evil.example/x",
+  "/%5cevil.example/x",
+  "/\u0000/evil.example/x",
+  "/\r\n/evil.example/x",
+  "/\u00a0//evil.example/x",
+  "/@evil.example/x",
+  "/sign-in-link#of-somebody-else",
+  "/setup",
 ])("%j as the place to go to after sign-in stays on this site", async (to) => {
   const context = await world.profile();
   const { page, complaints } = await openPage(context);
