@@ -266,7 +266,7 @@ const states: Record<string, (page: Page) => Promise<unknown>> = {
   "general settings for others than owners": async (page) => {
     await tellRole(page, "admin");
     await openGeneral(page, 90);
-    await page.getByText("Only owners change it.").waitFor();
+    await page.getByText("Only owners change it.").first().waitFor();
   },
   "general settings without a server": async (page) => {
     await page.route("**/v1/account", (route) => route.abort());
