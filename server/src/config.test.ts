@@ -183,11 +183,22 @@ test("with Postgres the secret must be given, for every node needs the same", ()
   expect(problems({ ...env, LATCHKEY_SECRET: "s".repeat(32) })).toBe("");
 });
 
+test("with mail the origin must be given: no Host header decides where a mailed link leads", () => {
+  const env = {
+    LATCHKEY_SMTP_URL: "smtp://ada:hunter2@127.0.0.1:1025",
+    LATCHKEY_MAIL_FROM: "keys@example.com",
+  };
+  expect(problems(env)).toMatch(/^A setting is wrong:\n {2}LATCHKEY_PUBLIC_URL is unset/);
+  expect(problems(env)).not.toContain("hunter2");
+  expect(problems({ ...env, LATCHKEY_PUBLIC_URL: "http://127.0.0.1:4400" })).toBe("");
+});
+
 test.each([
   ["LATCHKEY_SMTP_URL", "smtp://127.0.0.1:1025", "LATCHKEY_MAIL_FROM"],
   ["LATCHKEY_MAIL_FROM", "keys@example.com", "LATCHKEY_SMTP_URL"],
 ])("%s alone is refused: mail needs a server and a sender", (name, value, missing) => {
-  expect(problems({ [name]: value })).toMatch(
+  const LATCHKEY_PUBLIC_URL = "http://127.0.0.1:4400";
+  expect(problems({ LATCHKEY_PUBLIC_URL, [name]: value })).toMatch(
     new RegExp(`^A setting is wrong:\\n {2}${missing} is unset`),
   );
 });

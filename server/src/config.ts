@@ -60,7 +60,7 @@ export const SETTINGS = {
   }),
   LATCHKEY_PUBLIC_URL: setting({
     purpose: "origin at which browsers reach the dashboard",
-    fallback: "on loopback the request's own host, else required",
+    fallback: "the request's own host; required off loopback and with mail",
     bound: "https://host[:port], without a path; http:// for a loopback host only",
     schema: z.string().refine(isPublicUrl).transform(originOf).optional(),
   }),
@@ -191,7 +191,7 @@ export interface GivenSettings {
   readonly databaseUrl: string | null;
   /** SQLite's folder, as given: relative to the working directory. */
   readonly dataFolder: string;
-  /** An origin, e.g. `https://keys.example.com`; `null` on loopback, where the request's own host is trusted. */
+  /** An origin, e.g. `https://keys.example.com`; `null` on loopback without mail, where the request's own host is trusted. */
   readonly publicUrl: string | null;
   readonly leaseMs: number;
   readonly nodeName: string;
@@ -284,6 +284,11 @@ export function readSettings(env: Record<string, string | undefined>): GivenSett
   if (host !== undefined && !isLoopback(host) && given.LATCHKEY_PUBLIC_URL === undefined)
     problems.push(
       `LATCHKEY_PUBLIC_URL is unset, but required because HOST=${echo(host)} is not loopback; expected ${SETTINGS.LATCHKEY_PUBLIC_URL.bound}.`,
+    );
+  // A mail is read by somebody else than who asked for it: its link must lead where we say, not where a Host header did.
+  if (given.LATCHKEY_SMTP_URL !== undefined && given.LATCHKEY_PUBLIC_URL === undefined)
+    problems.push(
+      `LATCHKEY_PUBLIC_URL is unset, but required because LATCHKEY_SMTP_URL is set: mailed links lead there; expected ${SETTINGS.LATCHKEY_PUBLIC_URL.bound}.`,
     );
   // Nodes that share a database must agree on it, so none may make its own.
   if (given.DATABASE_URL !== undefined && given.LATCHKEY_SECRET === undefined)

@@ -89,6 +89,7 @@ export async function startFleet(options: {
             env: {
               DATABASE_URL: address.href,
               LATCHKEY_SECRET: SECRET,
+              LATCHKEY_PUBLIC_URL: `http://127.0.0.1:${port}`,
               LATCHKEY_LEASE_SECONDS: String(leaseSeconds),
               LATCHKEY_NODE_NAME: label,
               LATCHKEY_LOG_LEVEL: "fatal",

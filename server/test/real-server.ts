@@ -104,6 +104,12 @@ export async function temporaryFolder(): Promise<{ path: string; remove(): Promi
   return { path, remove: () => rm(path, { recursive: true, force: true, maxRetries: 3 }) };
 }
 
+/** Where a server is to be found, said beforehand, as one that sends mail has to be told. */
+export async function ownAddress(): Promise<{ PORT: string; LATCHKEY_PUBLIC_URL: string }> {
+  const port = await freePort();
+  return { PORT: String(port), LATCHKEY_PUBLIC_URL: `http://127.0.0.1:${port}` };
+}
+
 /**
  * A port of loopback that nobody listens on now. Prefer port 0 where the process tells which it took.
  *

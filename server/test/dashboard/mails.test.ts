@@ -1,6 +1,7 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type MailServer, startMailServer } from "../mail-server.ts";
+import { ownAddress } from "../real-server.ts";
 import { signInOn } from "./newcomers.ts";
 import { button, dialog, kept, keyRow } from "./parts.ts";
 import { openWorld, type World } from "./world.ts";
@@ -10,6 +11,7 @@ let world: World;
 beforeAll(async () => {
   mail = await startMailServer();
   world = await openWorld({
+    ...(await ownAddress()),
     LATCHKEY_SMTP_URL: mail.url,
     LATCHKEY_MAIL_FROM: "latchkey@example.com",
     LATCHKEY_SIGNUP: "open",

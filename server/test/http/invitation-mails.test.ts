@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { joinLines, type MailServer, startMailServer, startSilentServer } from "../mail-server.ts";
+import { ownAddress } from "../real-server.ts";
 import { startTestService } from "../service.ts";
 import { visit } from "./visitor.ts";
 import { openWorld } from "./world.ts";
@@ -12,6 +13,7 @@ let token: string;
 beforeAll(async () => {
   mail = await startMailServer();
   service = await startTestService({
+    ...(await ownAddress()),
     LATCHKEY_SMTP_URL: mail.url,
     LATCHKEY_MAIL_FROM: "keys@example.com",
   });
@@ -93,6 +95,7 @@ test("nobody is flooded: one address is mailed so often in an hour, whoever asks
 test("a mail server that takes the connection and never answers is given up on", async () => {
   const silent = await startSilentServer();
   const other = await startTestService({
+    ...(await ownAddress()),
     LATCHKEY_SMTP_URL: silent.url,
     LATCHKEY_MAIL_FROM: "keys@example.com",
   });
