@@ -203,10 +203,15 @@ export function afterwards(from: Headers, answer: Response): Headers {
   return headers;
 }
 
-/** What the library refused, as we say it. @param wrong What a 400 or 401 means here. */
+/**
+ * What the library refused, as we say it.
+ *
+ * @param wrong What a 400 or 401 means here, and a 409: whoever comes second with a recovery code used at once with it.
+ */
 export function failureOf(answer: Response, wrong: string): Failure {
   const { status } = answer;
-  if (status === 401 || status === 400) return new Failure("invalid_credentials", wrong);
+  if (status === 400 || status === 401 || status === 409)
+    return new Failure("invalid_credentials", wrong);
   if (status === 403) return new Failure("access_denied", "This is not allowed.");
   if (status === 429) return tooMany(Number(answer.headers.get("X-Retry-After")) || 60);
   const cause = new Error(`the sign-in library answered ${status}`);

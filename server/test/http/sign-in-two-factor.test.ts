@@ -132,6 +132,17 @@ test("each recovery code signs in once", async () => {
   expect(heard.filter(({ failure }) => failure === null)).toHaveLength(1);
 });
 
+test("of many who come with one recovery code at once all but one are told that it was used", async () => {
+  const { recoveryCodes } = await enrol();
+  const waiting = await Promise.all(Array.from({ length: 8 }, () => stage.enter()));
+  const heard = await Promise.all(
+    waiting.map(({ cookie }) => recover(cookie, recoveryCodes[0] ?? "")),
+  );
+  expect(heard.map(({ code }) => code).sort()).toEqual(
+    [...Array(7).fill("invalid_credentials"), null].sort(),
+  );
+});
+
 test("new recovery codes need the password, and end those before", async () => {
   const { cookie, recoveryCodes } = await enrol();
   const path = "/two-factor/generate-backup-codes";
