@@ -1,4 +1,5 @@
 import { recordAudit } from "./audit.ts";
+import type { Origin } from "./deeds.ts";
 import { type Database, deed, type Engine } from "./engine.ts";
 import type { Store } from "./store.ts";
 
@@ -16,7 +17,8 @@ export function peopleStore(db: Database, engine: Engine): PeopleStore {
     recordPasswordSet: (action, personId, origin) =>
       deed(db, async (trx) => {
         await trx.deleteFrom("verification").where("value", "=", personId).execute();
-        if (action === "person.password_reset") await proveAddress(trx, engine, personId);
+        if (action === "person.password_reset" && (await proveAddress(trx, engine, personId)))
+          await trx.deleteFrom("session").where("person_id", "=", personId).execute();
         await recordAudit(trx, deedTo(action, personId), origin);
       }),
 
@@ -24,11 +26,7 @@ export function peopleStore(db: Database, engine: Engine): PeopleStore {
       recordAudit(db, { ...deedTo("password_reset_link.created", id), details: { email } }, origin),
 
     removeSecondFactor: (personId, origin) =>
-      deed(db, async (trx) => {
-        if (!(await dropSecondFactor(trx, engine, personId))) return false;
-        await recordAudit(trx, deedTo("person.two_factor_disabled", personId), origin);
-        return true;
-      }),
+      deed(db, (trx) => dropSecondFactor(trx, engine, personId, () => origin)),
   };
 }
 
@@ -38,16 +36,27 @@ function deedTo(action: Parameters<Store["recordPersonDeed"]>[0], personId: stri
 }
 
 /**
- * The address is the person's. Where that was not proved before, whoever signed up with it may have been a stranger: the
- * second factor and the sessions of then are gone.
+ * The address is the person's, by the operator's word. Where nobody had proved that before, whoever signed up with it may
+ * have been a stranger: whatever they signed in with is gone.
  *
  * @returns Whether it was not proved before.
  */
-export async function proveAddress(
+export async function takeAddress(
   trx: Database,
   engine: Engine,
   personId: string,
+  originOf: () => Origin,
 ): Promise<boolean> {
+  if (!(await proveAddress(trx, engine, personId))) return false;
+  await trx.deleteFrom("credential").where("person_id", "=", personId).execute();
+  await trx.deleteFrom("verification").where("value", "=", personId).execute();
+  await trx.deleteFrom("session").where("person_id", "=", personId).execute();
+  await dropSecondFactor(trx, engine, personId, originOf);
+  return true;
+}
+
+/** @returns Whether the address was not proved before. */
+async function proveAddress(trx: Database, engine: Engine, personId: string): Promise<boolean> {
   const proved = await trx
     .updateTable("person")
     .set({ email_verified: engine.boolean(true) })
@@ -55,15 +64,16 @@ export async function proveAddress(
     .where("email_verified", "=", engine.boolean(false))
     .returning("id")
     .executeTakeFirst();
-  if (proved === undefined) return false;
-  await dropSecondFactor(trx, engine, personId);
-  await trx.deleteFrom("session").where("person_id", "=", personId).execute();
-  return true;
+  return proved !== undefined;
 }
 
 /** @returns Whether there was one. */
-async function dropSecondFactor(trx: Database, engine: Engine, personId: string): Promise<boolean> {
-  await trx.deleteFrom("two_factor").where("person_id", "=", personId).execute();
+async function dropSecondFactor(
+  trx: Database,
+  engine: Engine,
+  personId: string,
+  originOf: () => Origin,
+): Promise<boolean> {
   const had = await trx
     .updateTable("person")
     .set({ two_factor_enabled: engine.boolean(false) })
@@ -71,5 +81,8 @@ async function dropSecondFactor(trx: Database, engine: Engine, personId: string)
     .where("two_factor_enabled", "=", engine.boolean(true))
     .returning("id")
     .executeTakeFirst();
-  return had !== undefined;
+  await trx.deleteFrom("two_factor").where("person_id", "=", personId).execute();
+  if (had === undefined) return false;
+  await recordAudit(trx, deedTo("person.two_factor_disabled", personId), originOf());
+  return true;
 }

@@ -2,7 +2,7 @@ import { recordAudit } from "./audit.ts";
 import { type Database, deed, digestBytes, type Engine } from "./engine.ts";
 import type { Opening, SignInLinkStore } from "./link-deeds.ts";
 import { selectLivingAccounts } from "./living.ts";
-import { proveAddress } from "./people.ts";
+import { takeAddress } from "./people.ts";
 import { type Row, rowOf } from "./row.ts";
 import { parsePerson, ROLES } from "./rows.ts";
 import type { Role } from "./store.ts";
@@ -121,11 +121,7 @@ async function takePerson(trx: Database, engine: Engine, link: Row, opening: Ope
     .where("email", "=", email)
     .executeTakeFirstOrThrow();
   const person = parsePerson(row);
-  const isProved = await proveAddress(trx, engine, person.id);
-  if (isProved)
-    for (const table of ["credential", "two_factor"] as const)
-      await trx.deleteFrom(table).where("person_id", "=", person.id).execute();
-  if (isProved) await trx.deleteFrom("verification").where("value", "=", person.id).execute();
+  const isProved = await takeAddress(trx, engine, person.id, () => opening.originOf(person));
   return { person, isProved };
 }
 

@@ -268,7 +268,8 @@ export interface Store extends OpenInvitationStore, SignInLinkStore {
   recordPersonDeed(action: PersonAction, personId: string, origin: Origin): Promise<void>;
   /**
    * The same of a new password. Sign-ins that wait for their second factor and links that reset the old one are dead from
-   * now on. A reset proves the address: where nobody had proved it, the second factor and the sessions of before are gone.
+   * now on. A reset proves the address: where nobody had proved it, the sessions of before are over. The second factor stays,
+   * for whoever reads somebody's mail has not theirs.
    */
   recordPasswordSet(
     action: "person.password_changed" | "person.password_reset",

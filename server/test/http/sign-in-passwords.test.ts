@@ -269,21 +269,27 @@ describe("signing up", () => {
     expect(both.map(seen)).toEqual([seen(free), seen(free)]);
   });
 
-  test("a stranger who signed up first has nothing of whoever proves the address by a reset", async () => {
+  test("proving an address by a reset ends the sessions of before, and keeps the second factor", async () => {
     await open({ signUpOpen: true });
-    const { cookie } = await signUp("grace@example.com", PASSWORD, "Not Grace");
+    const grace = "grace@example.com";
+    const { cookie } = await signUp(grace);
     const begun = await stage.ask("/two-factor/enable", { cookie, body: { password: PASSWORD } });
-    const code = totpCode(begun.body.totp_uri, stage.clock.nowMs);
-    const stranger = await stage.ask("/two-factor/verify-totp", { cookie, body: { code } });
-    const person = await stage.person("grace@example.com");
-    const token = "handed-over-by-the-operator";
-    await stage.signIn.keepResetToken(person.id, token, stage.clock.nowMs + MINUTE_MS);
-    expect((await reset(token)).failure).toBeNull();
-    expect(await stage.who(stranger.cookie)).toBeNull();
-    expect((await stage.enter(PASSWORD, "grace@example.com")).code).toBe("invalid_credentials");
-    // Else she would be asked for the stranger's code.
-    expect((await stage.enter(OTHER, "grace@example.com")).body).toHaveProperty("person");
-    expect((await stage.person("grace@example.com")).email_verified).toBe(1);
+    const code = () => totpCode(begun.body.totp_uri, stage.clock.nowMs);
+    const before = await stage.ask("/two-factor/verify-totp", { cookie, body: { code: code() } });
+    const person = await stage.person(grace);
+    await stage.signIn.keepResetToken(person.id, "a-link", stage.clock.nowMs + MINUTE_MS);
+    expect((await reset("a-link")).failure).toBeNull();
+    expect((await stage.person(grace)).email_verified).toBe(1);
+    expect(await stage.who(before.cookie)).toBeNull();
+    expect((await stage.enter(PASSWORD, grace)).code).toBe("invalid_credentials");
+
+    pass(2 * MINUTE_MS);
+    const waiting = await stage.enter(OTHER, grace);
+    expect(waiting.body).toEqual({ two_factor: true });
+    const body = { code: code() };
+    const asked = { cookie: waiting.cookie, body };
+    expect((await stage.ask("/two-factor/verify-totp", asked)).failure).toBeNull();
+    expect(await stage.actions()).not.toContain("person.two_factor_disabled");
   });
 
   test("puts no word of a stranger's into a mail to somebody else", async () => {

@@ -65,15 +65,36 @@ export const signInLinkPromises: Readonly<Record<string, Check>> = {
     assert.deepEqual(await passwords(world), ["kept"]);
   },
 
-  "a reset proves an address: what was signed in with before is gone": async (world) => {
-    const owner = { id: "per_1", name: "Grace", email: GRACE, passwordHash: "kept" };
-    await world.store.createAccount(world.newAccount("hers", { owner }), world.origin(), null);
-    await sql`update person set email_verified = not email_verified`.execute(world.db);
-    await world.store.recordPasswordSet("person.password_changed", "per_1", world.origin());
-    assert.equal(await isProved(world), false);
-    await world.store.recordPasswordSet("person.password_reset", "per_1", world.origin());
-    assert.equal(await isProved(world), true);
-    assert.deepEqual(await passwords(world), ["kept"]);
+  "a reset proves an address: the sessions of before are over, password and second factor stay":
+    async (world) => {
+      await unproved(world);
+      await world.store.recordPasswordSet("person.password_changed", "per_1", world.origin());
+      assert.deepEqual([await isProved(world), await signedIn(world)], [false, 1]);
+      await world.store.recordPasswordSet("person.password_reset", "per_1", world.origin());
+      assert.deepEqual([await isProved(world), await signedIn(world)], [true, 0]);
+      assert.deepEqual(await passwords(world), ["kept"]);
+      assert.deepEqual(await factors(world), { rows: 1, enabled: true });
+      assert.deepEqual(await factorsEnded(world), []);
+    },
+
+  "a link takes an unproved address over: password, second factor and sessions are gone, and the log says so":
+    async (world) => {
+      await unproved(world);
+      await createLink(world, DIGEST);
+      const opened = await open(world, DIGEST);
+      assert(opened.outcome === "opened" && opened.personId === "per_1");
+      assert.deepEqual([await isProved(world), await signedIn(world)], [true, 0]);
+      assert.deepEqual(await passwords(world), []);
+      assert.deepEqual(await factors(world), { rows: 0, enabled: false });
+      assert.deepEqual(await factorsEnded(world), ["per_1"]);
+    },
+
+  "removing the second factor is told once": async (world) => {
+    await unproved(world);
+    assert.equal(await world.store.removeSecondFactor("per_1", world.origin()), true);
+    assert.equal(await world.store.removeSecondFactor("per_1", world.origin()), false);
+    assert.deepEqual(await factors(world), { rows: 0, enabled: false });
+    assert.deepEqual(await factorsEnded(world), ["per_1"]);
   },
 };
 
@@ -117,4 +138,64 @@ async function passwords({ db }: World): Promise<(string | null)[]> {
 async function isProved({ db }: World): Promise<boolean> {
   const row = await db.selectFrom("person").select("email_verified").executeTakeFirstOrThrow();
   return Boolean(row.email_verified);
+}
+
+/** Grace, whose address nobody has proved, with a password, a second factor and a session. */
+async function unproved(world: World): Promise<void> {
+  const owner = { id: "per_1", name: "Grace", email: GRACE, passwordHash: "kept" };
+  await world.store.createAccount(world.newAccount("hers", { owner }), world.origin(), null);
+  await sql`update person set email_verified = not email_verified, two_factor_enabled = true`.execute(
+    world.db,
+  );
+  await world.db
+    .insertInto("two_factor")
+    .values({
+      id: "tfa_1",
+      person_id: "per_1",
+      secret: "x",
+      backup_codes: "x",
+      verified: sql<boolean>`true`,
+      failed_verification_count: 0,
+      locked_until: null,
+    })
+    .execute();
+  const at = new Date(START_MS).toISOString();
+  await world.db
+    .insertInto("session")
+    .values({
+      id: "ses_1",
+      person_id: "per_1",
+      token: "a session's token",
+      expires_at: new Date(START_MS + 60_000).toISOString(),
+      ip_address: null,
+      user_agent: null,
+      created_at: at,
+      updated_at: at,
+      account_id: null,
+    })
+    .execute();
+}
+
+async function signedIn({ db }: World): Promise<number> {
+  return (await db.selectFrom("session").select("id").execute()).length;
+}
+
+async function factors({ db }: World): Promise<{ rows: number; enabled: boolean }> {
+  const rows = await db.selectFrom("two_factor").select("id").execute();
+  const person = await db
+    .selectFrom("person")
+    .select("two_factor_enabled")
+    .where("email", "=", GRACE)
+    .executeTakeFirstOrThrow();
+  return { rows: rows.length, enabled: Boolean(person.two_factor_enabled) };
+}
+
+/** Whose second factor the log says is gone. */
+async function factorsEnded({ db }: World): Promise<(string | null)[]> {
+  const rows = await db
+    .selectFrom("audit_event")
+    .select("subject_id")
+    .where("action", "=", "person.two_factor_disabled")
+    .execute();
+  return rows.map(({ subject_id }) => subject_id);
 }
