@@ -19,6 +19,7 @@ import { revocationPromises } from "./store/revocation.ts";
 import { expiryPromises, rotationPromises } from "./store/rotation.ts";
 import { setupPromises } from "./store/setup.ts";
 import { signInLinkPromises } from "./store/sign-in-links.ts";
+import { strangerPromises } from "./store/strangers.ts";
 import { tokenPromises } from "./store/tokens.ts";
 import { usagePromises } from "./store/usage.ts";
 import { usageReadingPromises } from "./store/usage-reading.ts";
@@ -44,6 +45,7 @@ const PROMISES: Readonly<Record<string, Check>> = {
   ...invitationPromises,
   ...setupPromises,
   ...signInLinkPromises,
+  ...strangerPromises,
   ...tokenPromises,
   ...exchangePromises,
   ...auditPromises,

@@ -113,7 +113,7 @@ export function invitationRules(deps: InvitationDeps): InvitationRules {
     if (deps.mail === null) return { invitation, link: url, mailError: null };
     const own = await account.findOwnAccount();
     const text = mailText({ invitation, accountName: own?.name ?? "", url, by: origin.actor });
-    const mail = { to: invitation.email, subject: `Invitation to ${own?.name ?? ""}`, text };
+    const mail = { to: invitation.email, subject: "You are invited to Latchkey", text };
     const mailError = await trySending(deps, deps.mail, mail);
     if (mailError === null) return { invitation, link: null, mailError };
     await account.markUnmailed(link.digest);

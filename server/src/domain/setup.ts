@@ -4,6 +4,7 @@ import type { Ambient } from "../ambient.ts";
 import type { Actor, Origin, Store } from "../store/store.ts";
 import { draftAccessToken } from "./access-tokens.ts";
 import { draftAccount, type Provisioned } from "./accounts.ts";
+import { UNSEEN, UNSEEN_MESSAGE } from "./names.ts";
 import { isAccountSlug } from "./slugs.ts";
 import type { MakeToken } from "./tokens.ts";
 
@@ -24,7 +25,7 @@ const SLUG_RULE =
 const shownName = z
   .string()
   .trim()
-  .refine((text) => !/[\p{Cc}\p{Cs}]/u.test(text), "Must not contain control characters.")
+  .refine((text) => !UNSEEN.test(text), UNSEEN_MESSAGE)
   .refine(
     (text) => text !== "" && text.length <= 200 && [...text].length <= 100,
     "Must have 1 to 100 characters.",

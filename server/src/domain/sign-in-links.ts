@@ -1,7 +1,6 @@
 import { digestToken, Failure } from "@latchkey/sdk/core";
 import type { Ambient } from "../ambient.ts";
-import type { Opening } from "../store/link-deeds.ts";
-import type { Origin, Role, Store } from "../store/store.ts";
+import type { Opening, Origin, Role, Store } from "../store/store.ts";
 import { missing } from "./outcomes.ts";
 
 /** How long a sign-in link waits: the customer's browser is on its way already. */

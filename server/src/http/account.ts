@@ -78,7 +78,7 @@ const update = (deps: KeyDeps): Route =>
           .optional(),
         require_two_factor: z.boolean().optional(),
       })
-      .refine((edit) => Object.keys(edit).length > 0, "Has to change something."),
+      .refine((edit) => Object.keys(edit).length === 1, "Has to change one thing at a time."),
     response: ownAccountJson,
     statuses: [200],
     async handle({ caller, body, origin }) {

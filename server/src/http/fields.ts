@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { UNSEEN, UNSEEN_MESSAGE } from "../domain/names.ts";
 import { isAccountSlug, isEnvironmentSlug, SLUG_SHAPE } from "../domain/slugs.ts";
 import type { PageAsk } from "../store/store.ts";
 import { invalidParams } from "./parse.ts";
@@ -16,14 +17,11 @@ const PAGE_SIZE_DEFAULT = 50;
 /** The last millisecond whose ISO 8601 form has a year of four digits. */
 const TIME_MS_MAX = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
-/** Control characters, NUL among them, and surrogates without their other half: no database or screen agrees on those. */
-const UNPRINTABLE = /[\p{Cc}\p{Cs}]/u;
-
 /** One line of text; its length is counted in characters, as JSON Schema does, not in UTF-16 units. */
 export function line(minCharacters: number, maxCharacters: number) {
   return z
     .string()
-    .refine((text) => !UNPRINTABLE.test(text), "Must not contain control characters.")
+    .refine((text) => !UNSEEN.test(text), UNSEEN_MESSAGE)
     .refine(
       (text) => text.length <= maxCharacters * 2 && within([...text], minCharacters, maxCharacters),
       `Must have ${minCharacters} to ${maxCharacters} characters.`,

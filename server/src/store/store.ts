@@ -47,6 +47,7 @@ export type {
   Rotation,
 } from "./key-deeds.ts";
 export type { Change, LeaseStore, NodeRow } from "./lease-deeds.ts";
+export type { Opening } from "./link-deeds.ts";
 export type { Invitation, InvitationLink, Member, MemberAsk, Permits } from "./member-deeds.ts";
 export type {
   Granularity,
