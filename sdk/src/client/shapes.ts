@@ -93,6 +93,8 @@ export interface ProvisionedJson {
   service_token: string;
   verifier_token?: string;
   operator_token?: string;
+  /** The owner had not proved their address: what they signed in with is gone, and a link lets them choose a password. */
+  replaced_unproved_sign_in?: true;
 }
 
 /** An account that an earlier call with the same `idempotencyKey` has provisioned: without any token. */

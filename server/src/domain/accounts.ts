@@ -11,6 +11,7 @@ import type {
   PageOf,
   Revocation,
   Store,
+  VouchedFor,
 } from "../store/store.ts";
 import { draftAccessToken } from "./access-tokens.ts";
 import { draftEnvironment, type FirstTokens } from "./environments.ts";
@@ -31,7 +32,12 @@ export interface Provisioned {
 
 /** An account just provisioned; a replay has it as it is now, and no token. */
 export type ProvisionedAccount =
-  | { readonly replayed: false; readonly provisioned: Provisioned }
+  | {
+      readonly replayed: false;
+      readonly provisioned: Provisioned;
+      /** The owner had not proved their address: what they signed in with is gone. */
+      readonly replacedSignIn: boolean;
+    }
   | {
       readonly replayed: true;
       readonly account: Account;
@@ -74,7 +80,8 @@ export function draftAccount(
 /**
  * Provisions an account for the operator.
  *
- * @param draft `ownerEmail` names somebody who has signed up; `null`: nobody owns the account yet.
+ * @param draft `ownerEmail` names somebody who has signed up; `null`: nobody owns the account yet. Where they had not
+ *   proved the address, they cannot sign in until they are given a link: `replacedSignIn`.
  * @throws Failure `conflict` for a slug or external id that is taken, `invalid_params` for an address nobody has.
  */
 export async function provisionAccount(
@@ -84,7 +91,7 @@ export async function provisionAccount(
   once: Once | null,
 ): Promise<ProvisionedAccount> {
   const { ownerEmail, ...rest } = draft;
-  const owner = ownerEmail === null ? null : await findOwner(deps.store, ownerEmail);
+  const owner = ownerEmail === null ? null : await findOwner(deps, ownerEmail);
   return createAccount(deps, { ...rest, owner }, origin, once);
 }
 
@@ -118,7 +125,7 @@ async function createAccount(
   const done = await deps.store.createAccount(record, origin, once, ownedMax);
   switch (done.outcome) {
     case "created":
-      return { replayed: false, provisioned };
+      return { replayed: false, provisioned, replacedSignIn: done.replacedSignIn };
     case "replayed":
       return replayOf(deps.store, done.id);
     case "slug_taken":
@@ -230,9 +237,9 @@ export async function requireTwoFactor(
   return done.account;
 }
 
-async function findOwner(store: Store, email: string): Promise<{ id: string }> {
+async function findOwner({ store, ambient }: AccountDeps, email: string): Promise<VouchedFor> {
   const person = await store.findPerson(email.toLowerCase());
-  if (person !== undefined) return { id: person.id };
+  if (person !== undefined) return { id: person.id, nextEventId: () => ambient.sortableId("evt") };
   const message = "No person has this e-mail address. They have to sign up first.";
   throw new Failure("invalid_params", "Some parameters are wrong.", {
     errors: [{ field: "owner_email", message }],

@@ -58,6 +58,10 @@ export const provisionedJson = z
     service_token: z.string().optional(),
     verifier_token: z.string().optional(),
     operator_token: z.string().optional(),
+    replaced_unproved_sign_in: z.literal(true).optional().openapi({
+      description:
+        "The owner had not proved their address: what they signed in with is gone. Hand them a link to choose a password.",
+    }),
   })
   .openapi("Provisioned");
 
@@ -82,7 +86,10 @@ export function shapeProvisioned({
 /** The answer of whatever makes an account; a replay has no token. */
 export function answerProvisioned(done: ProvisionedAccount) {
   const status = 201 as const;
-  if (!done.replayed) return { status, body: shapeProvisioned(done.provisioned) };
+  if (!done.replayed) {
+    const replaced = done.replacedSignIn ? { replaced_unproved_sign_in: true as const } : {};
+    return { status, body: { ...shapeProvisioned(done.provisioned), ...replaced } };
+  }
   const { id, name, slug } = done.account;
   const environments = done.environments.map(({ id, slug }) => ({ id, slug }));
   return { status, body: { account: { id, name, slug }, environments }, replayed: true };

@@ -5,6 +5,7 @@ import { type Database, deed, type Engine, type Lanes, untilCertain } from "./en
 import { claimOnce } from "./idempotency.ts";
 import { selectLivingAccounts } from "./living.ts";
 import { type PageBound, readPage } from "./paging.ts";
+import { takeAddress } from "./people.ts";
 import { insertAccount, isExternalIdTaken, startingDetails } from "./provisioning.ts";
 import { parseAccount } from "./rows.ts";
 import type { Account, NewAccount, Origin, Store } from "./store.ts";
@@ -49,16 +50,15 @@ export function operatorStore(lanes: Lanes, engine: Engine): OperatorStore {
         if (earlier !== null) return earlier;
         if (ownedMax !== undefined && (await countOwned(trx, engine, account)) >= ownedMax)
           return undo({ outcome: "too_many" });
+        const replacedSignIn = await takeOverOwner(trx, engine, account, origin);
         const created = await insertAccount(trx, engine, account, origin);
         if (typeof created === "string") return undo({ outcome: created });
-        await recordAccountAudit(
-          trx,
-          account.id,
-          "account.created",
-          startingDetails(account),
-          origin,
-        );
-        return { outcome: "created", account: created };
+        const details = {
+          ...startingDetails(account),
+          ...(replacedSignIn ? { replaced_unproved_sign_in: true } : {}),
+        };
+        await recordAccountAudit(trx, account.id, "account.created", details, origin);
+        return { outcome: "created", account: created, replacedSignIn };
       }),
 
     updateAccount: (slug, edit, origin) =>
@@ -80,6 +80,18 @@ export function operatorStore(lanes: Lanes, engine: Engine): OperatorStore {
           : { outcome: "deleted", seq };
       }),
   };
+}
+
+/** @returns Whether the owner is vouched for, and signed in with what is gone now. */
+async function takeOverOwner(
+  trx: Database,
+  engine: Engine,
+  { owner }: Pick<NewAccount, "owner">,
+  origin: Origin,
+): Promise<boolean> {
+  if (owner === null || !("nextEventId" in owner)) return false;
+  const nextOrigin = () => ({ ...origin, eventId: owner.nextEventId() });
+  return takeAddress(trx, engine, owner.id, nextOrigin);
 }
 
 /** Living accounts that the owner of a new one owns, counted by one transaction at a time. */

@@ -116,7 +116,17 @@ export interface NewAccount {
   readonly externalId: string | null;
   readonly environments: readonly NewEnvironment[];
   readonly tokens: readonly NewAccessToken[];
-  readonly owner: NewPerson | { readonly id: string } | null;
+  readonly owner: NewPerson | { readonly id: string } | VouchedFor | null;
+}
+
+/**
+ * Somebody whose address whoever runs the service named, which counts for more than a password: where nobody had proved
+ * it, whatever its holder signed in with is gone.
+ */
+export interface VouchedFor {
+  readonly id: string;
+  /** Makes the ids of audit events besides the deed's own. */
+  readonly nextEventId: () => string;
 }
 
 /** The access tokens of one account, or of the operator. Every change writes its audit event in one transaction. */
@@ -296,6 +306,7 @@ export interface Store extends OpenInvitationStore, SignInLinkStore {
    * `slug_taken` also by a deleted account; `external_id_taken` only by a living one.
    *
    * @param ownedMax Accounts that its owner may own, this one included; `too_many` when they do, also of concurrent calls.
+   * @returns `replacedSignIn`: the owner is vouched for, and their sign-in is gone.
    */
   createAccount(
     account: NewAccount,
@@ -303,7 +314,7 @@ export interface Store extends OpenInvitationStore, SignInLinkStore {
     once: Once | null,
     ownedMax?: number,
   ): Promise<
-    | { outcome: "created"; account: Account }
+    | { outcome: "created"; account: Account; replacedSignIn: boolean }
     | { outcome: "slug_taken" }
     | { outcome: "external_id_taken" }
     | { outcome: "person_exists" }

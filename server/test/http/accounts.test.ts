@@ -52,7 +52,8 @@ describe("provisioning", () => {
 
   test("makes the person of that address its owner, and nobody else", async () => {
     const body = { name: "Initech", slug: "initech", owner_email: "Member@Acme.example" };
-    expect((await operate("POST /v1/accounts", body)).status).toBe(201);
+    const first = await operate("POST /v1/accounts", body);
+    expect(first.status).toBe(201);
     const me = await world.call("GET /v1/me", {
       headers: { Cookie: world.acme.people.member.cookie },
     });
@@ -62,6 +63,10 @@ describe("provisioning", () => {
       ["acme", "member"],
       ["initech", "owner"],
     ]);
+    expect(first.body).not.toHaveProperty("replaced_unproved_sign_in");
+    await world.db.updateTable("person").set({ email_verified: 0 }).execute();
+    const unproved = await operate("POST /v1/accounts", { ...body, slug: "initech-2" });
+    expect([unproved.status, unproved.body.replaced_unproved_sign_in]).toEqual([201, true]);
     const other = await operate("POST /v1/accounts", {
       ...body,
       slug: "initrode",

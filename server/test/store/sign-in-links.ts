@@ -96,6 +96,41 @@ export const signInLinkPromises: Readonly<Record<string, Check>> = {
     assert.deepEqual(await factors(world), { rows: 0, enabled: false });
     assert.deepEqual(await factorsEnded(world), ["per_1"]);
   },
+
+  "an account for an address that nobody proved is for nobody who signed in before": async (
+    world,
+  ) => {
+    const { db, newAccount, nextEventId, origin, store } = world;
+    const squatter = { id: "per_1", name: "Grace", email: GRACE, passwordHash: "a stranger's" };
+    await store.createAccount(newAccount("own", { owner: squatter }), origin(), null);
+    await sql`update person set email_verified = not email_verified, two_factor_enabled = true`.execute(
+      db,
+    );
+    await sql`insert into session (id, person_id, token, expires_at, created_at, updated_at)
+      select 'ses_1', id, 'token', created_at, created_at, created_at from person`.execute(db);
+    await sql`insert into verification (id, identifier, value, expires_at, created_at, updated_at)
+      select 'ver_1', 'reset', id, created_at, created_at, created_at from person`.execute(db);
+    const owner = { id: "per_1", nextEventId };
+    const taken = await store.createAccount(newAccount("own", { owner }), origin(), null);
+    assert.equal(taken.outcome, "slug_taken");
+    assert.deepEqual([await isProved(world), await passwords(world)], [false, ["a stranger's"]]);
+    const made = await store.createAccount(newAccount("theirs", { owner }), origin(), null);
+    assert(made.outcome === "created" && made.replacedSignIn);
+    assert.deepEqual([await isProved(world), await passwords(world)], [true, []]);
+    for (const table of ["session", "verification"] as const)
+      assert.deepEqual(await db.selectFrom(table).select("id").execute(), []);
+    const events = await db.selectFrom("audit_event").select(["action", "details"]).execute();
+    const told = events.filter(({ details }) => details.includes("replaced_unproved_sign_in"));
+    assert.deepEqual(
+      told.map(({ action }) => action),
+      ["account.created"],
+    );
+    const factor = events.filter(({ action }) => action === "person.two_factor_disabled");
+    assert.equal(factor.length, 1);
+    // Proved now: another account changes nothing of how they sign in.
+    const again = await store.createAccount(newAccount("second", { owner }), origin(), null);
+    assert(again.outcome === "created" && !again.replacedSignIn);
+  },
 };
 
 async function createLink(world: World, digest: string): Promise<string> {
