@@ -50,7 +50,10 @@ export function Leave({ member, last, onClose }: LeaveProps) {
           {account.name} refuses you from then on, and only an invitation lets you back in.{" "}
           {member.active_api_keys === 0
             ? ""
-            : `The ${counted(member.active_api_keys, "API key")} that you created ${member.active_api_keys === 1 ? "lives" : "live"} on.`}
+            : `The ${counted(member.active_api_keys, "API key")} that you created ${member.active_api_keys === 1 ? "lives" : "live"} on.`}{" "}
+          {member.active_service_tokens === 0
+            ? ""
+            : `So ${member.active_service_tokens === 1 ? "does" : "do"} the ${counted(member.active_service_tokens, "service token")}.`}
         </Text>
         {leave.isError ? <Problem title="You did not leave" error={leave.error} /> : null}
         <Group justify="flex-end">

@@ -12,6 +12,7 @@ import { KeysMadeBy } from "./keys-made-by.tsx";
 import { LastOwner } from "./last-owner.tsx";
 import { PersonCard } from "./person-card.tsx";
 import { Problem } from "./problem.tsx";
+import { TokensMadeBy } from "./tokens-made-by.tsx";
 
 interface RemoveMemberProps {
   member: MemberJson;
@@ -59,6 +60,7 @@ export function RemoveMember({ member: listed, last, onClose }: RemoveMemberProp
               : `${counted(member.active_api_keys, "API key")} that they created ${member.active_api_keys === 1 ? "lives" : "live"} on: programs use ${member.active_api_keys === 1 ? "it" : "them"}, not people.`}
           </Text>
         )}
+        {over || member.active_service_tokens === 0 ? null : <TokensMadeBy member={member} />}
         {remove.isError && !over ? <RemoveProblem error={remove.error} /> : null}
         <Group justify="flex-end">
           {over ? (
@@ -92,6 +94,7 @@ function Removed({ member }: { member: MemberJson }) {
       >
         <Text fz="sm">Every server refuses them as of now.</Text>
       </Alert>
+      {member.active_service_tokens === 0 ? null : <TokensMadeBy member={member} />}
       {member.active_api_keys === 0 ? null : <KeysMadeBy id={member.id} name={member.name} />}
     </>
   );

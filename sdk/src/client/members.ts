@@ -15,6 +15,8 @@ export interface MemberJson {
   joined_at: string;
   /** How many keys of the account live that they made: `apiKeys.all({ created_by: id })`. */
   active_api_keys: number;
+  /** How many service tokens of the account live that they made; each has an admin's rights. */
+  active_service_tokens: number;
 }
 
 const PATH = ["v1", "members"] as const;
@@ -34,7 +36,7 @@ export function memberCalls({ call }: Transport) {
     /** Gives a member another role. Once this resolves, every request of theirs is judged by it. */
     update: (id: string, body: { role: Role }, options?: CallOptions) =>
       call<MemberJson>({ method: "PATCH", path: [...PATH, id], body }, options),
-    /** Removes a member; resolves to them as they were. Keys that they made live on. */
+    /** Removes a member; resolves to them as they were. Keys and service tokens that they made live on. */
     remove: (id: string, options?: CallOptions) =>
       call<MemberJson>({ method: "DELETE", path: [...PATH, id] }, options),
   };

@@ -59,7 +59,7 @@ async function list(terminal: Terminal, options: { readonly json?: true }): Prom
   return EXIT.done;
 }
 
-const HEADINGS = ["NAME", "E-MAIL", "ROLE", "SECOND FACTOR", "KEYS", "ID", "JOINED"];
+const HEADINGS = ["NAME", "E-MAIL", "ROLE", "SECOND FACTOR", "KEYS", "TOKENS", "ID", "JOINED"];
 
 const row = (member: MemberJson): string[] => [
   member.name,
@@ -67,6 +67,7 @@ const row = (member: MemberJson): string[] => [
   member.role,
   member.two_factor ? "on" : "off",
   String(member.active_api_keys),
+  String(member.active_service_tokens),
   member.id,
   member.joined_at.slice(0, 10),
 ];
@@ -78,26 +79,38 @@ async function remove(
 ): Promise<number> {
   const { members } = connect(terminal, "service");
   const question = async (): Promise<string> => {
-    const { name, email, role, active_api_keys } = await members.get(id);
-    return shown`Remove ${name} (${email}, ${role})? ${keysText(active_api_keys)}`;
+    const member = await members.get(id);
+    const { name, email, role } = member;
+    return shown`Remove ${name} (${email}, ${role})? ${leftText(member)}`;
   };
   await agree(terminal, options, question, "Nobody was removed.");
   const removed = await members.remove(id);
   if (options.json === true) writeJson(terminal, removed);
   else {
-    const { name, email, active_api_keys } = removed;
-    terminal.stdout.write(shown`Removed ${name} (${email}). ${keysText(active_api_keys)}\n`);
+    const { name, email, active_api_keys, active_service_tokens } = removed;
+    terminal.stdout.write(shown`Removed ${name} (${email}). ${leftText(removed)}\n`);
     if (active_api_keys > 0)
-      terminal.stderr.write(shown`Rotate them: latchkey keys list --created-by ${removed.id}\n`);
+      terminal.stderr.write(shown`Rotate keys: latchkey keys list --created-by ${removed.id}\n`);
+    if (active_service_tokens > 0)
+      terminal.stderr.write(
+        "Delete tokens: in the dashboard, Settings > Service tokens says who made each.\n",
+      );
   }
   return EXIT.done;
 }
 
-function keysText(count: number): string {
-  if (count === 0) return "No API key that they created lives.";
+/** What they leave behind. */
+function leftText(member: MemberJson): string {
+  const keys = livesOn(member.active_api_keys, "API key");
+  const tokens = livesOn(member.active_service_tokens, "service token");
+  return `${keys} ${tokens}`;
+}
+
+function livesOn(count: number, what: string): string {
+  if (count === 0) return `No ${what} that they created lives.`;
   return count === 1
-    ? "1 API key that they created lives on."
-    : `${count} API keys that they created live on.`;
+    ? `1 ${what} that they created lives on.`
+    : `${count} ${what}s that they created live on.`;
 }
 
 const HELP = `

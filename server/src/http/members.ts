@@ -22,6 +22,7 @@ const memberJson = z
     two_factor: z.boolean(),
     joined_at: timeJson,
     active_api_keys: z.number().int(),
+    active_service_tokens: z.number().int(),
   })
   .openapi("Member");
 
@@ -34,6 +35,7 @@ function shapeMember(member: Member): MemberJson {
     two_factor: member.twoFactor,
     joined_at: isoTime(member.joinedAtMs),
     active_api_keys: member.activeKeys,
+    active_service_tokens: member.activeServiceTokens,
   };
 }
 

@@ -132,13 +132,37 @@ export async function cancelInvitationsOf(
     .where("invitation.created_by_type", "=", "person")
     .where("invitation.created_by_id", "=", id)
     .execute();
-  for (const invitation of rows.map(parseInvitation)) {
-    if (keepsInvitation(invitation.role)) continue;
-    await trx.deleteFrom("invitation").where("id", "=", invitation.id).execute();
-    const by = { ...origin, eventId: nextEventId() };
-    const details = { because_of: id };
-    await recordInvitation(trx, accountId, "invitation.cancelled", invitation, by, details);
-  }
+  for (const invitation of rows.map(parseInvitation))
+    if (!keepsInvitation(invitation.role))
+      await cancel(trx, accountId, invitation, id, { ...origin, eventId: nextEventId() });
+}
+
+/**
+ * Cancels the open invitation to the address of somebody who joins another way, or goes: whoever made it, it would be a
+ * way back.
+ */
+export async function cancelInvitationTo(
+  trx: Database,
+  accountId: string,
+  { id, email }: { readonly id: string; readonly email: string },
+  nextOrigin: () => Origin,
+): Promise<void> {
+  const row = await selectInvitations(trx, accountId)
+    .where("invitation.email", "=", email)
+    .executeTakeFirst();
+  if (row !== undefined) await cancel(trx, accountId, parseInvitation(row), id, nextOrigin());
+}
+
+async function cancel(
+  trx: Database,
+  accountId: string,
+  invitation: Invitation,
+  becauseOf: string,
+  origin: Origin,
+): Promise<void> {
+  await trx.deleteFrom("invitation").where("id", "=", invitation.id).execute();
+  const details = { because_of: becauseOf };
+  await recordInvitation(trx, accountId, "invitation.cancelled", invitation, origin, details);
 }
 
 /** The columns of {@link parseInvitation}. */

@@ -13,6 +13,8 @@ export interface Member {
   readonly joinedAtMs: number;
   /** Keys of the account that they made and that live. */
   readonly activeKeys: number;
+  /** Service tokens of the account that they made and that live, each with an admin's rights. */
+  readonly activeServiceTokens: number;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { type AuditAction, recordAudit } from "./audit.ts";
 import { type Database, deed, type Engine } from "./engine.ts";
-import { cancelInvitationsOf } from "./invitations.ts";
+import { cancelInvitationsOf, cancelInvitationTo } from "./invitations.ts";
 import type { Member, MemberAsk, MemberStore } from "./member-deeds.ts";
 import { type PageBound, readPage } from "./paging.ts";
 import { holdPeople, roleOfActor } from "./roster.ts";
@@ -9,14 +9,10 @@ import { ROLES } from "./rows.ts";
 import type { Origin } from "./store.ts";
 
 /** A membership as its row has it. */
-type Membership = Omit<Member, "activeKeys">;
+type Membership = Omit<Member, "activeKeys" | "activeServiceTokens">;
 
 /** The people of one account. */
 export function memberStore(db: Database, engine: Engine, accountId: string): MemberStore {
-  const withKeys = async (members: readonly Membership[], nowMs: number) => {
-    const counts = await countKeys(db, accountId, members, nowMs);
-    return members.map((member) => ({ ...member, activeKeys: counts.get(member.id) ?? 0 }));
-  };
   return {
     listMembers: (page, nowMs) =>
       readPage(page, {
@@ -31,13 +27,13 @@ export function memberStore(db: Database, engine: Engine, accountId: string): Me
             .orderBy("member.person_id", newerThan === undefined ? "desc" : "asc")
             .limit(limit)
             .execute();
-          return withKeys(rows.map(parseMember), nowMs);
+          return counted(db, accountId, rows.map(parseMember), nowMs);
         },
       }),
 
     async findMember(id, nowMs) {
       const found = await findMembership(db, accountId, id);
-      return found === undefined ? undefined : (await withKeys([found], nowMs))[0];
+      return found === undefined ? undefined : countedOne(db, found, nowMs);
     },
 
     changeRole: (ask, origin) =>
@@ -57,7 +53,10 @@ export function memberStore(db: Database, engine: Engine, accountId: string): Me
           await recordMember(trx, accountId, "member.role_changed", held, details, origin);
           await cancelInvitationsOf(trx, accountId, ask, origin);
         }
-        return { outcome: "changed", member: await counted(trx, { ...held, role }, origin) };
+        return {
+          outcome: "changed",
+          member: await countedOne(trx, { ...held, role }, origin.atMs),
+        };
       }),
 
     removeMember: (ask, origin) =>
@@ -75,13 +74,16 @@ export function memberStore(db: Database, engine: Engine, accountId: string): Me
         const action = isSelf ? "member.left" : "member.removed";
         await recordMember(trx, accountId, action, held, { role: held.role }, origin);
         await cancelInvitationsOf(trx, accountId, ask, origin);
-        return { outcome: "removed", member: await counted(trx, held, origin) };
+        const nextOrigin = () => ({ ...origin, eventId: ask.nextEventId() });
+        await cancelInvitationTo(trx, accountId, held, nextOrigin);
+        return { outcome: "removed", member: await countedOne(trx, held, origin.atMs) };
       }),
   };
 
-  async function counted(trx: Database, member: Membership, { atMs }: Origin): Promise<Member> {
-    const counts = await countKeys(trx, accountId, [member], atMs);
-    return { ...member, activeKeys: counts.get(member.id) ?? 0 };
+  async function countedOne(trx: Database, member: Membership, nowMs: number): Promise<Member> {
+    const [one] = await counted(trx, accountId, [member], nowMs);
+    if (one === undefined) throw new Error(`member ${member.id} was not counted`);
+    return one;
   }
 }
 
@@ -157,6 +159,48 @@ function parseMember(columns: Readonly<Record<string, unknown>>): Membership {
     twoFactor: twoFactor === true || twoFactor === 1,
     joinedAtMs: row.integer("created_at"),
   };
+}
+
+/** With what lives of what each of them made. */
+async function counted(
+  db: Database,
+  accountId: string,
+  members: readonly Membership[],
+  nowMs: number,
+): Promise<readonly Member[]> {
+  const keys = await countKeys(db, accountId, members, nowMs);
+  const tokens = await countServiceTokens(db, accountId, members, nowMs);
+  return members.map((member) => ({
+    ...member,
+    activeKeys: keys.get(member.id) ?? 0,
+    activeServiceTokens: tokens.get(member.id) ?? 0,
+  }));
+}
+
+/** How many living service tokens of the account each of them made; none where it is missing. */
+async function countServiceTokens(
+  db: Database,
+  accountId: string,
+  members: readonly Membership[],
+  nowMs: number,
+): Promise<ReadonlyMap<string, number>> {
+  if (members.length === 0) return new Map();
+  const rows = await db
+    .selectFrom("access_token")
+    .where("account_id", "=", accountId)
+    .where("kind", "=", "service")
+    .where("deleted_at", "is", null)
+    .where("created_by_type", "=", "person")
+    .where(
+      "created_by_id",
+      "in",
+      members.map(({ id }) => id),
+    )
+    .where((eb) => eb.or([eb("expires_at", "is", null), eb("expires_at", ">", nowMs)]))
+    .groupBy("created_by_id")
+    .select((eb) => ["created_by_id as id", eb.fn.countAll().as("tokens")])
+    .execute();
+  return new Map(rows.map(({ id, tokens }) => [id, Number(tokens)]));
 }
 
 /** How many living keys of the account each of them made; none where it is missing. */

@@ -1,8 +1,10 @@
 import { recordAudit } from "./audit.ts";
 import { type Database, deed, digestBytes, type Engine } from "./engine.ts";
+import { cancelInvitationTo } from "./invitations.ts";
 import type { Opening, SignInLinkStore } from "./link-deeds.ts";
 import { selectLivingAccounts } from "./living.ts";
 import { takeAddress } from "./people.ts";
+import { holdPeople } from "./roster.ts";
 import { type Row, rowOf } from "./row.ts";
 import { parsePerson, ROLES } from "./rows.ts";
 import type { Role } from "./store.ts";
@@ -68,6 +70,8 @@ async function openLink(
   opening: Opening,
 ): Promise<string> {
   const email = link.text("email");
+  // Before the person's row: as accepting an invitation takes them.
+  await holdPeople(trx, engine, link.text("account_id"));
   const { person, isProved } = await takePerson(trx, engine, link, opening);
   const of = { accountId: link.text("account_id"), environmentId: null };
   await recordAudit(
@@ -81,7 +85,7 @@ async function openLink(
     opening.originOf(person),
   );
   const role = link.oneOf("role", ROLES);
-  if (await join(trx, of.accountId, person.id, role, opening.atMs))
+  if (await join(trx, of.accountId, person.id, role, opening.atMs)) {
     await recordAudit(
       trx,
       {
@@ -92,12 +96,14 @@ async function openLink(
       },
       opening.originOf(person),
     );
+    await cancelInvitationTo(trx, of.accountId, person, () => opening.originOf(person));
+  }
   return person.id;
 }
 
 /**
- * The person of the link's address, made where there is none. Of one whose address nobody had proved, the password, the
- * second factor and the sessions may be a stranger's: they are gone.
+ * The person of the link's address, made where there is none. See {@link takeAddress} for one whose address nobody had
+ * proved.
  */
 async function takePerson(trx: Database, engine: Engine, link: Row, opening: Opening) {
   const at = engine.signInTime(opening.atMs);

@@ -56,6 +56,7 @@ const member = (
   two_factor: false,
   joined_at: fromNow(-40 * DAY_MS),
   active_api_keys: 0,
+  active_service_tokens: 0,
   ...rest,
 });
 
@@ -66,7 +67,7 @@ export const PEOPLE: readonly MemberJson[] = [
     active_api_keys: 12,
     joined_at: fromNow(-400 * DAY_MS),
   }),
-  member("Grace", "admin", { two_factor: true, active_api_keys: 7 }),
+  member("Grace", "admin", { two_factor: true, active_api_keys: 7, active_service_tokens: 2 }),
   member("Linus", "member", { active_api_keys: 1_204 }),
   member("Radia", "support"),
   member("Wolfeschlegelsteinhausenbergerdorff", "member", {

@@ -161,6 +161,7 @@ test("a member is listed with what people ask about, and no more", async () => {
     two_factor: false,
     joined_at: new Date(NOW_MS).toISOString(),
     active_api_keys: 0,
+    active_service_tokens: 0,
   });
   await world.db
     .updateTable("person")
@@ -173,6 +174,28 @@ test("a member is listed with what people ask about, and no more", async () => {
   expect([pages.body.entries.length, rest.body.entries.length]).toEqual([3, 1]);
   const wrong = await as("owner", `GET /v1/members?after=per_${"0".repeat(32)}`);
   expect(wrong.status).toBe(422);
+});
+
+test("service tokens of somebody who lives on are counted wherever the member is told", async () => {
+  const { admin } = world.acme.people;
+  const make = async (more: object) =>
+    (await as("admin", "POST /v1/service_tokens", { name: "theirs", ...more })).body;
+  await make({});
+  await make({ expires_at: new Date(NOW_MS + 60_000).toISOString() });
+  await as("admin", `DELETE /v1/service_tokens/${(await make({})).id}`);
+  const told = async () => {
+    const { entries } = (await as("owner", "GET /v1/members")).body;
+    const listed = entries.find(({ id }: { id: string }) => id === admin.id);
+    const got = (await as("owner", `GET /v1/members/${admin.id}`)).body;
+    return [listed.active_service_tokens, got.active_service_tokens];
+  };
+  expect(await told()).toEqual([2, 2]);
+  world.clock.nowMs += 60_000;
+  expect(await told()).toEqual([1, 1]);
+  const path = `/v1/members/${admin.id}`;
+  const changed = await as("owner", `PATCH ${path}`, { role: "member" });
+  const removed = await as("owner", `DELETE ${path}`);
+  expect([changed.body.active_service_tokens, removed.body.active_service_tokens]).toEqual([1, 1]);
 });
 
 test("keys of somebody who was removed live on, are found, and say who made them", async () => {

@@ -149,6 +149,7 @@ export const memberPromises: Readonly<Record<string, Check>> = {
         twoFactor: false,
         joinedAtMs: START_MS,
         activeKeys: 2,
+        activeServiceTokens: 0,
       },
     });
     // The keys live on, and go on saying who made them.
@@ -204,6 +205,80 @@ export const memberPromises: Readonly<Record<string, Check>> = {
       "member.removed",
       "member.role_changed",
     ]);
+  },
+
+  "whoever goes is invited by nobody any more, and whoever comes by a link is not invited": async (
+    world,
+  ) => {
+    const { acme, store } = world;
+    const [ada = "", bob = ""] = await owners(world, 2);
+    const invite = (email: string) =>
+      acme.invite(
+        {
+          id: world.id("inv"),
+          email,
+          role: "owner",
+          digest: digestToken(email),
+          expiresAtMs: START_MS + 1_000,
+          mailed: false,
+        },
+        { permits: () => true, openMax: 10 },
+        originOf(world, ada),
+      );
+    const cancelled = async () =>
+      (
+        await world.db
+          .selectFrom("audit_event")
+          .select("details")
+          .where("action", "=", "invitation.cancelled")
+          .orderBy("id")
+          .execute()
+      ).map(({ details }) => JSON.parse(details));
+    await invite("vic@example.com");
+    await invite("other@example.com");
+    const link = {
+      id: world.id("sil"),
+      email: "vic@example.com",
+      name: "Vic",
+      role: "support",
+      digest: digestToken("link"),
+      expiresAtMs: START_MS + 1_000,
+    } as const;
+    const slug = (await acme.findOwnAccount())?.slug ?? "";
+    await store.createSignInLink(slug, link, world.origin());
+    const opened = await store.openSignInLink(link.digest, {
+      newPersonId: world.id("per"),
+      atMs: START_MS,
+      originOf: ({ id }) => originOf(world, id),
+    });
+    assert(opened.outcome === "opened");
+    const vic = opened.personId;
+    assert.equal(
+      await store.findOpenInvitation(digestToken("vic@example.com"), START_MS),
+      undefined,
+    );
+    const because = { email: "vic@example.com", role: "owner", because_of: vic };
+    const [first, ...rest] = await cancelled();
+    assert.deepEqual({ ...first, ...because }, first);
+    assert.deepEqual(rest, []);
+    // One that was open while they were a member, as an earlier release left it.
+    await invite("later@example.com");
+    await world.db
+      .updateTable("invitation")
+      .set({ email: "vic@example.com" })
+      .where("email", "=", "later@example.com")
+      .execute();
+    await acme.removeMember(
+      { ...ask(world, vic), keepsInvitation: () => false },
+      originOf(world, bob),
+    );
+    assert.equal(
+      await store.findOpenInvitation(digestToken("later@example.com"), START_MS),
+      undefined,
+    );
+    assert.equal((await cancelled()).at(-1)?.because_of, vic);
+    assert.equal((await cancelled()).length, 2);
+    assert(await store.findOpenInvitation(digestToken("other@example.com"), START_MS));
   },
 
   "nobody makes more accounts of their own than they may, however many at once": async (world) => {
