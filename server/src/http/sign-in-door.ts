@@ -35,7 +35,12 @@ export interface DoorDeps extends SignInDeps {
   readonly ownOrigin: OwnOrigin;
   readonly store: Pick<
     Store,
-    "recordPersonDeed" | "recordPasswordSet" | "findPerson" | "findAccount"
+    | "recordPersonDeed"
+    | "recordPasswordSet"
+    | "findPerson"
+    | "findAccount"
+    | "findGrounds"
+    | "confirmGrounds"
   >;
 }
 
@@ -126,6 +131,25 @@ export function openDoor(deps: DoorDeps) {
       }
     },
 
+    /**
+     * Begins a session, or a sign-in that waits for its second factor, by `work`; unless what it rests on has changed
+     * meanwhile, by a new password, a second factor, or a link: then whoever changed it could not see it, and it is ended.
+     *
+     * @throws Failure then, with `wrong`, and without the cookies that the answer would have carried.
+     */
+    async signingIn<T extends { readonly headers: Headers }>(
+      of: { readonly id: string } | { readonly email: string },
+      wrong: string,
+      work: () => Promise<T>,
+    ): Promise<T> {
+      const grounds = await store.findGrounds(of);
+      const answer = await work();
+      if (answer.headers.getSetCookie().length === 0) return answer;
+      const begun = await session(afterwards(new Headers(), answer));
+      if (grounds !== undefined && (await store.confirmGrounds(grounds, begun?.sessionId ?? null)))
+        return answer;
+      throw new Failure("invalid_credentials", wrong);
+    },
     /** Bounds how often something is done about one person, whoever asks for it. */
     bounded(key: string, work: () => Promise<Response>): Promise<Response> {
       take(key);
@@ -191,7 +215,7 @@ export function respond(body: unknown, from?: Response): Response {
 }
 
 /** Headers of a browser that has taken the cookies of an answer. */
-export function afterwards(from: Headers, answer: Response): Headers {
+export function afterwards(from: Headers, answer: { readonly headers: Headers }): Headers {
   const cookies = new Map(
     [...(from.get("Cookie")?.split("; ") ?? []), ...answer.headers.getSetCookie()].map((cookie) => {
       const [pair = ""] = cookie.split(";");

@@ -3,7 +3,14 @@ import { z } from "zod";
 import { PASSWORD_MAX, SETUP_FIELDS } from "../domain/setup.ts";
 import { readJsonBody } from "./body.ts";
 import { parseWith } from "./parse.ts";
-import { type Caller, type Door, failureOf, respond, type SignInRoutes } from "./sign-in-door.ts";
+import {
+  afterwards,
+  type Caller,
+  type Door,
+  failureOf,
+  respond,
+  type SignInRoutes,
+} from "./sign-in-door.ts";
 
 /** An address, in lower case. */
 export const emailAddress = z
@@ -34,6 +41,9 @@ const CHANGE = z.strictObject({ current_password: givenPassword, password: newPa
 const CONFIRM = z.strictObject({ token: linkToken });
 
 const PERSON = z.object({ id: z.string(), name: z.string(), email: z.string() });
+
+/** Told of a wrong password, an unknown address, and a password that was changed while it was checked. */
+export const WRONG_SIGN_IN = "The e-mail address or the password is wrong.";
 
 /** What a sign-in answers: who, or that a second factor is due. */
 export const SIGN_IN_ANSWER = z.union([
@@ -78,15 +88,17 @@ export function passwordRoutes(door: Door): SignInRoutes {
 async function signIn(door: Door, request: Request, caller: Caller): Promise<Response> {
   const from = request.headers;
   const body = await bodyOf(SIGN_IN, request);
-  const answer = await door.guess(`password ${body.email}`, () =>
-    door.ask("POST", "/sign-in/email", { from, caller, body }),
+  const answer = await door.signingIn({ email: body.email }, WRONG_SIGN_IN, () =>
+    door.guess(`password ${body.email}`, () =>
+      door.ask("POST", "/sign-in/email", { from, caller, body }),
+    ),
   );
   if (answer.status === 403)
     throw new Failure(
       "access_denied",
       "Confirm your e-mail address first: we have just sent you a link.",
     );
-  if (!answer.ok) throw failureOf(answer, "The e-mail address or the password is wrong.");
+  if (!answer.ok) throw failureOf(answer, WRONG_SIGN_IN);
   const said = SIGN_IN_ANSWER.parse(await answer.json());
   return respond("user" in said ? shapePerson(said.user) : { two_factor: true }, answer);
 }
@@ -144,6 +156,7 @@ async function reset(door: Door, request: Request, caller: Caller): Promise<Resp
   await door.deps.store.recordPasswordSet(
     "person.password_reset",
     person.personId,
+    null,
     door.origin(person, caller),
   );
   return respond({});
@@ -162,6 +175,7 @@ async function change(door: Door, request: Request, caller: Caller): Promise<Res
   await door.deps.store.recordPasswordSet(
     "person.password_changed",
     person.personId,
+    (await door.session(afterwards(from, answer)))?.sessionId ?? null,
     door.origin(person, caller),
   );
   return respond({}, answer);

@@ -120,10 +120,13 @@ async function signIn(
   const { personId } = await door.library.api.waitingPerson({ headers: carry(said.from) });
   if (personId === null)
     throw new Failure("invalid_credentials", "Sign in with your password first.");
-  const answer = await door.guess(`code ${personId}`, async () => {
-    if (said.path === "/two-factor/verify-totp") await takeCode(door, personId, said.body.code);
-    return door.ask("POST", said.path, said);
-  });
+  // The library looks anew for what waits: with the password that is among the grounds read here.
+  const answer = await door.signingIn({ id: personId }, WRONG_CODE, () =>
+    door.guess(`code ${personId}`, async () => {
+      if (said.path === "/two-factor/verify-totp") await takeCode(door, personId, said.body.code);
+      return door.ask("POST", said.path, said);
+    }),
+  );
   if (answer.status === 400) throw new Failure("invalid_credentials", TOO_MANY_CODES);
   if (!answer.ok) throw failureOf(answer, WRONG_CODE);
   const signedIn = SIGN_IN_ANSWER.parse(await answer.json());

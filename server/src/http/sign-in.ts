@@ -4,7 +4,7 @@ import { isOwnOrigin } from "./origin.ts";
 import { parseQuery } from "./parse.ts";
 import { type Caller, carry, type DoorDeps, openDoor, type SignInRoutes } from "./sign-in-door.ts";
 import { SIGN_IN_PATH } from "./sign-in-library.ts";
-import { passwordRoutes } from "./sign-in-passwords.ts";
+import { passwordRoutes, WRONG_SIGN_IN } from "./sign-in-passwords.ts";
 import { sessionRoutes } from "./sign-in-sessions.ts";
 import { twoFactorRoutes } from "./sign-in-two-factor.ts";
 import type { SignedIn } from "./signed-in.ts";
@@ -66,11 +66,13 @@ export function createSignIn(deps: DoorDeps): SignIn {
     },
 
     async begin(credentials, caller) {
-      const begun = await library.api.signInEmail({
-        body: credentials,
-        headers: carry(new Headers(), caller),
-        returnHeaders: true,
-      });
+      const begun = await door.signingIn({ email: credentials.email }, WRONG_SIGN_IN, () =>
+        library.api.signInEmail({
+          body: credentials,
+          headers: carry(new Headers(), caller),
+          returnHeaders: true,
+        }),
+      );
       return begun.headers.getSetCookie();
     },
 

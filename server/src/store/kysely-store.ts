@@ -4,6 +4,7 @@ import { auditStore } from "./audit-reading.ts";
 import type { Engine, Lanes } from "./engine.ts";
 import { environmentStore } from "./environments.ts";
 import { exchangeStore } from "./exchange.ts";
+import { groundsStore } from "./grounds.ts";
 import { invitationStore } from "./invitations.ts";
 import { ownAccountStore } from "./key-max-age.ts";
 import { keyLoader } from "./key-records.ts";
@@ -49,6 +50,7 @@ export function kyselyStore(lanes: Lanes, engine: Engine, release: () => Promise
     loadKeys: keyLoader(db),
     ...accessStore(db, engine),
     ...peopleStore(db, engine),
+    ...groundsStore(db, engine),
     ...openInvitationStore(db, engine),
     ...signInLinkStore(db, engine),
     ...operatorStore(lanes, engine),

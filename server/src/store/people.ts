@@ -14,11 +14,21 @@ export function peopleStore(db: Database, engine: Engine): PeopleStore {
     recordPersonDeed: (action, personId, origin) =>
       recordAudit(db, deedTo(action, personId), origin),
 
-    recordPasswordSet: (action, personId, origin) =>
+    recordPasswordSet: (action, personId, keptSessionId, origin) =>
       deed(db, async (trx) => {
+        // First of all, and so new grounds (see grounds.ts) for a sign-in that is just using up what goes next.
+        await trx
+          .updateTable("person")
+          .set({ updated_at: engine.signInTime(origin.atMs) })
+          .where("id", "=", personId)
+          .execute();
         await trx.deleteFrom("verification").where("value", "=", personId).execute();
-        if (action === "person.password_reset" && (await proveAddress(trx, engine, personId)))
-          await trx.deleteFrom("session").where("person_id", "=", personId).execute();
+        await trx
+          .deleteFrom("session")
+          .where("person_id", "=", personId)
+          .where("id", "!=", keptSessionId ?? "")
+          .execute();
+        if (action === "person.password_reset") await proveAddress(trx, engine, personId);
         await recordAudit(trx, deedTo(action, personId), origin);
       }),
 
@@ -47,11 +57,12 @@ export async function takeAddress(
   personId: string,
   originOf: () => Origin,
 ): Promise<boolean> {
+  // The person's row first, the sessions last: see grounds.ts.
   if (!(await proveAddress(trx, engine, personId))) return false;
   await trx.deleteFrom("credential").where("person_id", "=", personId).execute();
   await trx.deleteFrom("verification").where("value", "=", personId).execute();
-  await trx.deleteFrom("session").where("person_id", "=", personId).execute();
   await dropSecondFactor(trx, engine, personId, originOf);
+  await trx.deleteFrom("session").where("person_id", "=", personId).execute();
   return true;
 }
 

@@ -221,6 +221,13 @@ export interface AccountStore
   deleteEnvironment(slug: string, origin: Origin): Promise<Deleted | Absent>;
 }
 
+/** What a sign-in rests on: the person's password, their second factor, and when either was last set. */
+export interface Grounds {
+  readonly personId: string;
+  /** Another one for other grounds. Holds a hash of the password: not for logs. */
+  readonly mark: string;
+}
+
 /** What people do to their own sign-in. */
 export type PersonAction = Extract<AuditAction, `person.${string}` | "password_reset_link.created">;
 
@@ -279,14 +286,24 @@ export interface Store extends OpenInvitationStore, SignInLinkStore {
   recordPersonDeed(action: PersonAction, personId: string, origin: Origin): Promise<void>;
   /**
    * The same of a new password. Sign-ins that wait for their second factor and links that reset the old one are dead from
-   * now on. A reset proves the address: where nobody had proved it, the sessions of before are over. The second factor stays,
-   * for whoever reads somebody's mail has not theirs.
+   * now on, and so is every session but the one kept: a sign-in that waited may have begun it since the library ended them.
+   * A reset proves the address. The second factor stays, for whoever reads somebody's mail has not theirs.
    */
   recordPasswordSet(
     action: "person.password_changed" | "person.password_reset",
     personId: string,
+    keptSessionId: string | null,
     origin: Origin,
   ): Promise<void>;
+  /** `undefined`: nobody, or somebody without a password. */
+  findGrounds(
+    of: { readonly id: string } | { readonly email: string },
+  ): Promise<Grounds | undefined>;
+  /**
+   * Whether the grounds of a sign-in are still those that were found before it; if not, the session that it began is
+   * ended. Waits for a transaction that is changing them.
+   */
+  confirmGrounds(grounds: Grounds, sessionId: string | null): Promise<boolean>;
   /** Writes down that the operator made a link with which somebody chooses a new password. */
   recordResetLink(person: { id: string; email: string }, origin: Origin): Promise<void>;
   /** Of somebody who has lost theirs. `false`: they had none. */

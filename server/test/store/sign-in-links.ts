@@ -68,9 +68,14 @@ export const signInLinkPromises: Readonly<Record<string, Check>> = {
   "a reset proves an address: the sessions of before are over, password and second factor stay":
     async (world) => {
       await unproved(world);
-      await world.store.recordPasswordSet("person.password_changed", "per_1", world.origin());
+      await world.store.recordPasswordSet(
+        "person.password_changed",
+        "per_1",
+        "ses_1",
+        world.origin(),
+      );
       assert.deepEqual([await isProved(world), await signedIn(world)], [false, 1]);
-      await world.store.recordPasswordSet("person.password_reset", "per_1", world.origin());
+      await world.store.recordPasswordSet("person.password_reset", "per_1", null, world.origin());
       assert.deepEqual([await isProved(world), await signedIn(world)], [true, 0]);
       assert.deepEqual(await passwords(world), ["kept"]);
       assert.deepEqual(await factors(world), { rows: 1, enabled: true });
@@ -87,6 +92,52 @@ export const signInLinkPromises: Readonly<Record<string, Check>> = {
       assert.deepEqual(await passwords(world), []);
       assert.deepEqual(await factors(world), { rows: 0, enabled: false });
       assert.deepEqual(await factorsEnded(world), ["per_1"]);
+    },
+
+  "a sign-in that began while its grounds were changed is ended, also by a change that is not committed yet":
+    async (world) => {
+      await unproved(world);
+      const grounds = await world.store.findGrounds({ email: GRACE });
+      assert(grounds?.personId === "per_1");
+      assert.equal(await world.store.confirmGrounds(grounds, "ses_1"), true);
+      assert.equal(await signedIn(world), 1);
+      // Each of the two below finds a connection at hand.
+      await Promise.all([1, 2, 3].map(() => world.store.confirmGrounds(grounds, null)));
+      let judged: boolean | undefined;
+      const judging = await world.db.transaction().execute(async (trx) => {
+        // As whoever takes an address over does it: the person's row first.
+        await sql`update person set email_verified = true`.execute(trx);
+        const later = world.store.confirmGrounds(grounds, "ses_1").then((holds) => {
+          judged = holds;
+        });
+        // Time enough for whoever does not wait.
+        for (let count = 0; count < 1_000 && judged === undefined; count++)
+          await sql`select 1`.execute(trx);
+        await trx.deleteFrom("credential").execute();
+        assert.equal(judged, undefined);
+        return { later };
+      });
+      await judging.later;
+      assert.equal(judged, false);
+      assert.equal(await signedIn(world), 0);
+      assert.equal(await world.store.findGrounds({ id: "per_1" }), undefined);
+    },
+
+  "a password set anew is other grounds, though it were the same, and so is a second factor":
+    async (world) => {
+      await unproved(world);
+      const find = () => world.store.findGrounds({ id: "per_1" });
+      const first = await find();
+      assert(first !== undefined);
+      const origin = world.origin(START_MS + 1);
+      await world.store.recordPasswordSet("person.password_changed", "per_1", "ses_1", origin);
+      assert.equal(await world.store.confirmGrounds(first, null), false);
+      const second = await find();
+      assert(second !== undefined);
+      assert.equal(await signedIn(world), 1);
+      await world.store.removeSecondFactor("per_1", world.origin());
+      assert.equal(await world.store.confirmGrounds(second, "ses_1"), false);
+      assert.equal(await signedIn(world), 0);
     },
 
   "removing the second factor is told once": async (world) => {

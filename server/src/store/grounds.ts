@@ -1,0 +1,58 @@
+import { type Database, deed, type Engine } from "./engine.ts";
+import type { Grounds, Store } from "./store.ts";
+
+type GroundsStore = Pick<Store, "findGrounds" | "confirmGrounds">;
+
+/**
+ * What sessions rest on. A password takes tens of milliseconds to check, and whatever ends sessions in that time cannot
+ * see the one that is about to begin. So it is looked at again once the session is there. That holds because everything
+ * that ends a person's sessions changes the grounds first and deletes after that; what does both in one transaction
+ * begins with the person's row.
+ */
+export function groundsStore(db: Database, engine: Engine): GroundsStore {
+  return {
+    findGrounds: (of) => find(db, of),
+
+    confirmGrounds: (grounds, sessionId) =>
+      deed(db, async (trx) => {
+        const { personId } = grounds;
+        // Waits for a transaction that has changed them and is about to commit. By a statement of its own: the next one
+        // then sees all that was committed.
+        if (engine.locksRows)
+          await trx
+            .selectFrom("person")
+            .select("id")
+            .where("id", "=", personId)
+            .forShare()
+            .execute();
+        const now = await find(trx, { id: personId });
+        if (now !== undefined && now.mark === grounds.mark) return true;
+        if (sessionId !== null)
+          await trx.deleteFrom("session").where("id", "=", sessionId).execute();
+        return false;
+      }),
+  };
+}
+
+async function find(
+  db: Database,
+  of: Parameters<Store["findGrounds"]>[0],
+): Promise<Grounds | undefined> {
+  const [column, value] = "id" in of ? (["id", of.id] as const) : (["email", of.email] as const);
+  const row = await db
+    .selectFrom("person")
+    .innerJoin("credential", "credential.person_id", "person.id")
+    .select([
+      "person.id",
+      "person.two_factor_enabled",
+      "person.updated_at",
+      "credential.id as credential_id",
+      "credential.password",
+    ])
+    .where(`person.${column}`, "=", value)
+    .where("credential.password", "is not", null)
+    .executeTakeFirst();
+  if (row === undefined) return undefined;
+  const { id, ...rest } = row;
+  return { personId: id, mark: JSON.stringify(rest) };
+}
