@@ -184,8 +184,16 @@ async function change(door: Door, request: Request, caller: Caller): Promise<Res
 async function confirm(door: Door, request: Request, caller: Caller): Promise<Response> {
   const from = request.headers;
   const { token } = await bodyOf(CONFIRM, request);
+  const { person } = await door.library.api.unconfirmedPerson({ body: { token } });
   const path = `/verify-email?token=${encodeURIComponent(token)}`;
   const answer = await door.ask("GET", path, { from, caller });
   if (!answer.ok) throw failureOf(answer, "This link is unknown or has expired.");
+  // Of a link opened again nothing is told: it changed nothing.
+  if (person !== null)
+    await door.deps.store.recordPersonDeed(
+      "person.address_confirmed",
+      person.personId,
+      door.origin(person, caller),
+    );
   return respond({});
 }

@@ -1,6 +1,7 @@
 import type { BetterAuthPlugin } from "better-auth";
 import { createAuthEndpoint } from "better-auth/api";
 import { setSessionCookie } from "better-auth/cookies";
+import { verifyJWT } from "better-auth/crypto";
 import { z } from "zod";
 
 /** How long a code of an authenticator can be right: its own half minute and one on either side. */
@@ -8,6 +9,8 @@ const CODE_LIVES_MS = 90_000;
 
 /** The cookie of a sign-in that waits for its second factor, as the library names it after the prefix. */
 const WAITING_COOKIE = "two_factor";
+
+const CONFIRMING = z.object({ email: z.string() });
 
 /** The name under which the library keeps, hashed, what resets a password. */
 const resetName = (token: string): string => `reset-password:${token}`;
@@ -69,6 +72,19 @@ export const ownEndpoints = {
         const kept = { identifier, value: personId, expiresAt };
         await ctx.context.internalAdapter.createVerificationValue(kept);
         return {};
+      },
+    ),
+
+    /** Whose address a mailed token confirms that is not confirmed yet; `null` for nobody's, or a token that is none. */
+    unconfirmedPerson: createAuthEndpoint.serverOnly(
+      { method: "POST", body: z.object({ token: z.string() }) },
+      async (ctx) => {
+        const said = await verifyJWT(ctx.body.token, ctx.context.secret);
+        const { data } = CONFIRMING.safeParse(said);
+        if (data === undefined) return { person: null };
+        const found = await ctx.context.internalAdapter.findUserByEmail(data.email);
+        if (found === null || found.user.emailVerified) return { person: null };
+        return { person: { personId: found.user.id, name: found.user.name } };
       },
     ),
 

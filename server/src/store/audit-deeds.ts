@@ -29,6 +29,7 @@ export const AUDIT_ACTIONS = [
   "sign_in_link.opened",
   "password_reset_link.created",
   "person.signed_up",
+  "person.address_confirmed",
   "person.password_changed",
   "person.password_reset",
   "person.two_factor_enabled",

@@ -241,6 +241,8 @@ describe("signing up", () => {
     expect((await stage.enter(PASSWORD, STRANGER)).code).toBe("access_denied");
     expect((await stage.ask("/verify-email", { body: { token: first } })).body).toEqual({});
     expect((await stage.enter(PASSWORD, STRANGER)).body).toMatchObject({ person: { name: "Eve" } });
+    expect((await stage.ask("/verify-email", { body: { token: first } })).body).toEqual({});
+    expect(await stage.actions()).toEqual(["person.signed_up", "person.address_confirmed"]);
   });
 
   test("a link confirms for an hour", async () => {
