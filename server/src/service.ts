@@ -78,7 +78,8 @@ export async function startService(options: {
     publicUrl,
     ownOrigin,
   });
-  const setup = setupRules({ store, ambient, makeToken, hashPassword });
+  const hashBounded = (password: string) => signIn.hashing(() => hashPassword(password));
+  const setup = setupRules({ store, ambient, makeToken, hashPassword: hashBounded });
   const dashboard = await openDashboard({
     ambient,
     https: publicUrl?.startsWith("https:") ?? false,
@@ -104,7 +105,14 @@ export async function startService(options: {
       );
       routes.route(
         "/",
-        invitationLinkRoutes({ store, ambient, hashPassword, signIn, ownOrigin, logger }),
+        invitationLinkRoutes({
+          store,
+          ambient,
+          hashPassword: hashBounded,
+          signIn,
+          ownOrigin,
+          logger,
+        }),
       );
       routes.route("/", signInLinkOpening({ store, signIn, ownOrigin, ambient }));
       routes.all("/auth/*", (c) => signIn.handle(c.req.raw, c.env));

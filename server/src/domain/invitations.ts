@@ -8,9 +8,11 @@ import type {
   Actor,
   Invitation,
   InvitationLink,
+  NewPerson,
   Origin,
   PageAsk,
   PageOf,
+  ReplacingPerson,
   Role,
   Store,
 } from "../store/store.ts";
@@ -171,7 +173,7 @@ export function invitationRules(deps: InvitationDeps): InvitationRules {
 
 /** What accepting needs. `hashPassword` is better-auth's own. */
 export interface AcceptDeps {
-  readonly store: Pick<Store, "findOpenInvitation" | "acceptInvitation">;
+  readonly store: Pick<Store, "findOpenInvitation" | "acceptInvitation" | "findPerson">;
   readonly ambient: Ambient;
   readonly hashPassword: (password: string) => Promise<string>;
 }
@@ -200,17 +202,12 @@ export async function acceptInvitation(
   who: Newcomer | { readonly personId: string; readonly name: string; readonly email: string },
   originOf: (actor: Actor) => Origin,
 ): Promise<{ readonly account: Account; readonly role: Role; readonly email: string }> {
-  // Before a password is hashed: nobody makes the server work without a link.
-  const { email } = (await openInvitation(deps, secret)).invitation;
+  const { invitation } = await openInvitation(deps, secret);
+  const { email } = invitation;
   const person =
     "personId" in who
       ? { id: who.personId, email: who.email }
-      : {
-          id: deps.ambient.sortableId("per"),
-          name: who.name,
-          email,
-          passwordHash: await deps.hashPassword(who.password),
-        };
+      : await newPerson(deps, who, invitation);
   const origin = originOf({ type: "person", id: person.id, name: who.name });
   const done = await deps.store.acceptInvitation(digestToken(secret), person, origin);
   switch (done.outcome) {
@@ -224,10 +221,35 @@ export async function acceptInvitation(
         `This invitation is for ${email}, and you are signed in as ${person.email}.`,
       );
     case "person_exists":
-      throw new Failure("conflict", `Somebody signs in as ${email} already: sign in, then accept.`);
+      throw personExists(email);
     case "member":
       throw new Failure("conflict", "You are a member of this account already.");
   }
+}
+
+/**
+ * Somebody who comes without a session. A mailed link proves their address, so that it replaces whoever signed up with it
+ * and proved nothing; one that was handed over replaces nobody.
+ *
+ * @throws Failure `conflict`, before a password is hashed: a link alone makes the server work for no answer.
+ */
+async function newPerson(
+  { store, ambient, hashPassword }: AcceptDeps,
+  { name, password }: Newcomer,
+  { email, mailed }: Invitation,
+): Promise<NewPerson | ReplacingPerson> {
+  const known = await store.findPerson(email);
+  if (known === undefined) {
+    const passwordHash = await hashPassword(password);
+    return { id: ambient.sortableId("per"), name, email, passwordHash };
+  }
+  if (known.isProved || !mailed) throw personExists(email);
+  const passwordHash = await hashPassword(password);
+  return { id: known.id, name, email, passwordHash, nextEventId: () => ambient.sortableId("evt") };
+}
+
+function personExists(email: string): Failure {
+  return new Failure("conflict", `Somebody signs in as ${email} already: sign in, then accept.`);
 }
 
 /** @throws Failure `rate_limited` */

@@ -52,6 +52,17 @@ export function createClientAddress(trusted: readonly string[]): ClientAddress {
   };
 }
 
+/**
+ * What tries are counted by: of IPv6 the network of 64 bits, for whoever has one address has all of it (RFC 6177).
+ *
+ * @param address As {@link createClientAddress} tells it.
+ */
+export function networkOf(address: string): string {
+  if (isIP(address) !== 6) return address;
+  const parts = ipaddr.IPv6.parse(address).parts.slice(0, 4);
+  return `${parts.map((part) => part.toString(16)).join(":")}::/64`;
+}
+
 /** One spelling for each address: IPv4 mapped into IPv6 is IPv4 (RFC 4291, section 2.5.5.2). */
 function normal(text: string): string | null {
   return isIP(text) === 0 ? null : ipaddr.process(text).toString();

@@ -11,6 +11,7 @@ import {
   openInvitation,
 } from "../domain/invitations.ts";
 import { SETUP_FIELDS } from "../domain/setup.ts";
+import { networkOf } from "./address.ts";
 import { beginSession } from "./begin-session.ts";
 import { readJsonBody } from "./body.ts";
 import { unconfined } from "./callers.ts";
@@ -58,7 +59,7 @@ export function invitationLinkRoutes(deps: InvitationLinkDeps): Hono<{ Bindings:
     schema: Schema,
   ): Promise<z.output<Schema>> {
     refuseOtherOrigins(request.headers, deps.ownOrigin);
-    const waitMs = tries.take(address, TRIES, ambient.nowMs());
+    const waitMs = tries.take(networkOf(address), TRIES, ambient.nowMs());
     if (waitMs > 0)
       throw new Failure("rate_limited", "Too many attempts. Wait, then try again.", {
         retryAfterSeconds: Math.ceil(waitMs / 1000),

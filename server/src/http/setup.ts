@@ -6,6 +6,7 @@ import type { Ambient } from "../ambient.ts";
 import { attemptCounter } from "../domain/attempts.ts";
 import { type FirstAccount, SETUP_FIELDS, type SetupRules } from "../domain/setup.ts";
 import { shapeProvisioned } from "./accounts.ts";
+import { networkOf } from "./address.ts";
 import { beginSession } from "./begin-session.ts";
 import { readJsonBody } from "./body.ts";
 import { nothing } from "./fields.ts";
@@ -55,7 +56,7 @@ export function setupRoutes(deps: SetupRouteDeps): Hono<{ Bindings: HttpBindings
 
   routes.post("/v1/setup", async (c) => {
     refuseOtherOrigins(c.req.raw.headers, deps.ownOrigin);
-    const waitMs = tries.take(c.env.address, TRIES, ambient.nowMs());
+    const waitMs = tries.take(networkOf(c.env.address), TRIES, ambient.nowMs());
     if (waitMs > 0)
       throw new Failure("rate_limited", "Too many attempts. Wait, then try again.", {
         retryAfterSeconds: Math.ceil(waitMs / 1000),

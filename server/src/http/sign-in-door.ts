@@ -81,7 +81,7 @@ export function openDoor(deps: DoorDeps) {
   }
 
   /** Bounds how many passwords are hashed at once. */
-  async function hashing(work: () => Promise<Response>): Promise<Response> {
+  async function hashing<Done>(work: () => Promise<Done>): Promise<Done> {
     if (checks >= CHECKS_MAX) throw tooMany(1);
     checks += 1;
     try {

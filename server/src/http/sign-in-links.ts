@@ -6,6 +6,7 @@ import type { Ambient } from "../ambient.ts";
 import { attemptCounter } from "../domain/attempts.ts";
 import { createResetLink, createSignInLink, openSignInLink } from "../domain/sign-in-links.ts";
 import type { Store } from "../store/store.ts";
+import { networkOf } from "./address.ts";
 import { name, nothing, slugInPath } from "./fields.ts";
 import type { HttpBindings } from "./front.ts";
 import { type OwnOrigin, refuseOtherOrigins } from "./origin.ts";
@@ -116,7 +117,7 @@ export function signInLinkOpening(
 
   routes.post("/v1/sign_in_links/open", async (c) => {
     refuseOtherOrigins(c.req.raw.headers, deps.ownOrigin);
-    const waitMs = tries.take(c.env.address, TRIES, ambient.nowMs());
+    const waitMs = tries.take(networkOf(c.env.address), TRIES, ambient.nowMs());
     if (waitMs > 0)
       throw new Failure("rate_limited", "Too many attempts. Wait, then try again.", {
         retryAfterSeconds: Math.ceil(waitMs / 1000),

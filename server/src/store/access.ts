@@ -57,10 +57,13 @@ export function accessStore(db: Database, engine: Engine): AccessStore {
     async findPerson(email) {
       const row = await db
         .selectFrom("person")
-        .select(["id", "name", "email"])
+        .select(["id", "name", "email", "email_verified"])
         .where("email", "=", email)
         .executeTakeFirst();
-      return row === undefined ? undefined : parsePerson(row);
+      // The engines store truth as 1 and as true.
+      return row === undefined
+        ? undefined
+        : { ...parsePerson(row), isProved: Boolean(row.email_verified) };
     },
 
     async isOperator(personId) {

@@ -120,6 +120,12 @@ export interface InvitationStore {
   ): Promise<{ readonly outcome: "cancelled"; readonly invitation: Invitation } | NotDone>;
 }
 
+/** Somebody who signs in anew under an address that nobody had proved: the person there is, with another sign-in. */
+export interface ReplacingPerson extends NewPerson {
+  /** Makes the ids of audit events besides the deed's own. */
+  readonly nextEventId: () => string;
+}
+
 /** What whoever has a link can do with it, in whatever account. */
 export interface OpenInvitationStore {
   /** `undefined`: unknown, used, cancelled, expired, or of a deleted account. */
@@ -129,14 +135,14 @@ export interface OpenInvitationStore {
   ): Promise<{ readonly account: Account; readonly invitation: Invitation } | undefined>;
   /**
    * Makes somebody a member, and ends the invitation: of concurrent calls one does. A new person's address counts as
-   * theirs only if the link went by mail alone.
+   * theirs only if the link went by mail alone; only then is a person replaced.
    *
    * @returns `other_person`: the invitation is for another address than theirs. `person_exists`: somebody has the address
-   *   of the new person.
+   *   of the new person, or has proved the one to be replaced.
    */
   acceptInvitation(
     digest: string,
-    person: NewPerson | { readonly id: string; readonly email: string },
+    person: NewPerson | ReplacingPerson | { readonly id: string; readonly email: string },
     origin: Origin,
   ): Promise<
     | { readonly outcome: "accepted"; readonly account: Account; readonly role: Role }

@@ -2,8 +2,9 @@ import { recordAudit } from "./audit.ts";
 import { type Database, deed, digestBytes, type Engine } from "./engine.ts";
 import { INVITATION_COLUMNS, parseInvitation } from "./invitations.ts";
 import { selectLivingAccounts } from "./living.ts";
-import type { Invitation, OpenInvitationStore } from "./member-deeds.ts";
-import { insertPerson } from "./provisioning.ts";
+import type { Invitation, OpenInvitationStore, ReplacingPerson } from "./member-deeds.ts";
+import { takeAddress } from "./people.ts";
+import { insertCredential, insertPerson } from "./provisioning.ts";
 import { holdPeople } from "./roster.ts";
 import { parseAccount } from "./rows.ts";
 import type { Account, Origin } from "./store.ts";
@@ -23,9 +24,12 @@ export function openInvitationStore(db: Database, engine: Engine): OpenInvitatio
         if (invitation === undefined) return { outcome: "absent" };
         const { email, role, mailed } = invitation;
         if (person.email !== email) return undo({ outcome: "other_person" });
-        const isNew = "passwordHash" in person;
-        if (isNew && !(await insertPerson(trx, engine, person, mailed, origin)))
-          return undo({ outcome: "person_exists" });
+        const replaces = "nextEventId" in person;
+        const isNew = "passwordHash" in person && !replaces;
+        const settled = replaces
+          ? mailed && (await replaceSignIn(trx, engine, person, origin))
+          : !isNew || (await insertPerson(trx, engine, person, mailed, origin));
+        if (!settled) return undo({ outcome: "person_exists" });
         const joined = await trx
           .insertInto("member")
           .values({
@@ -38,10 +42,33 @@ export function openInvitationStore(db: Database, engine: Engine): OpenInvitatio
           .returning("person_id")
           .executeTakeFirst();
         if (joined === undefined) return undo({ outcome: "member" });
-        await recordJoined(trx, account, { ...invitation, personId: person.id, isNew }, origin);
+        const joining = { ...invitation, personId: person.id, isNew, replaces };
+        await recordJoined(trx, account, joining, origin);
         return { outcome: "accepted", account, role };
       }),
   };
+}
+
+/**
+ * Whoever has read the mail has the address: what a stranger had signed up with under it is gone.
+ *
+ * @returns `false`: somebody has proved the address meanwhile.
+ */
+async function replaceSignIn(
+  trx: Database,
+  engine: Engine,
+  person: ReplacingPerson,
+  origin: Origin,
+): Promise<boolean> {
+  const nextOrigin = () => ({ ...origin, eventId: person.nextEventId() });
+  if (!(await takeAddress(trx, engine, person.id, nextOrigin))) return false;
+  await trx
+    .updateTable("person")
+    .set({ name: person.name, updated_at: engine.signInTime(origin.atMs) })
+    .where("id", "=", person.id)
+    .execute();
+  await insertCredential(trx, engine, person, origin);
+  return true;
 }
 
 async function findOpen(
@@ -82,7 +109,11 @@ async function take(
 async function recordJoined(
   trx: Database,
   account: Account,
-  joined: Invitation & { readonly personId: string; readonly isNew: boolean },
+  joined: Invitation & {
+    readonly personId: string;
+    readonly isNew: boolean;
+    readonly replaces: boolean;
+  },
   origin: Origin,
 ): Promise<void> {
   const { email, role } = joined;
@@ -98,6 +129,7 @@ async function recordJoined(
       invitation: joined.id,
       invited_by: joined.createdBy.id,
       new_person: joined.isNew,
+      ...(joined.replaces ? { replaced_unproved_sign_in: true } : {}),
     },
   } as const;
   await recordAudit(trx, deed, origin);

@@ -128,6 +128,18 @@ export async function insertPerson(
     .returning("id")
     .executeTakeFirst();
   if (inserted === undefined) return false;
+  await insertCredential(trx, engine, person, origin);
+  return true;
+}
+
+/** Stores the password of a person who has none. */
+export async function insertCredential(
+  trx: Database,
+  engine: Engine,
+  person: Pick<NewPerson, "id" | "passwordHash">,
+  origin: Origin,
+): Promise<void> {
+  const at = engine.signInTime(origin.atMs);
   await trx
     .insertInto("credential")
     .values({
@@ -141,7 +153,6 @@ export async function insertPerson(
       updated_at: at,
     })
     .execute();
-  return true;
 }
 
 /** Only a living account holds its external id. Of transactions that are about to take it, one is told that it may. */

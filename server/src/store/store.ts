@@ -48,7 +48,14 @@ export type {
 } from "./key-deeds.ts";
 export type { Change, LeaseStore, NodeRow } from "./lease-deeds.ts";
 export type { Opening } from "./link-deeds.ts";
-export type { Invitation, InvitationLink, Member, MemberAsk, Permits } from "./member-deeds.ts";
+export type {
+  Invitation,
+  InvitationLink,
+  Member,
+  MemberAsk,
+  Permits,
+  ReplacingPerson,
+} from "./member-deeds.ts";
 export type {
   Granularity,
   KeyCaller,
@@ -280,8 +287,10 @@ export interface Store extends OpenInvitationStore, SignInLinkStore {
   findMembership(personId: string, accountSlug: string): Promise<Membership | undefined>;
   listMemberships(personId: string): Promise<readonly Membership[]>;
 
-  /** By e-mail address, lower case. */
-  findPerson(email: string): Promise<{ id: string; name: string; email: string } | undefined>;
+  /** By e-mail address, lower case. `isProved`: that it is theirs is known. */
+  findPerson(
+    email: string,
+  ): Promise<{ id: string; name: string; email: string; isProved: boolean } | undefined>;
   /** Writes down what somebody did to their own sign-in, which better-auth has just done. */
   recordPersonDeed(action: PersonAction, personId: string, origin: Origin): Promise<void>;
   /**

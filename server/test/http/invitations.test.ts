@@ -173,6 +173,26 @@ describe("a link", () => {
   });
 });
 
+test("a link to an address that somebody has hashes nothing, and many hashes at once wait", async () => {
+  const { secret } = await invite("ada2@example.com");
+  await accept(stranger(), secret, BEA);
+  const { entries } = (await owner.call("GET /v1/members")).body;
+  const { id } = entries.find(({ email }: { email: string }) => email === "ada2@example.com");
+  await owner.call(`DELETE /v1/members/${id}`);
+  const again = await invite("ada2@example.com");
+  const taken = await Promise.all(
+    Array.from({ length: 60 }, () => accept(stranger(), again.secret, BEA)),
+  );
+  expect(new Set(taken.map(({ status }) => status))).toEqual(new Set([409]));
+  const free = await invite("many@example.com");
+  const asked = await Promise.all(
+    Array.from({ length: 60 }, () => accept(stranger(), free.secret, BEA)),
+  );
+  const statuses = asked.map(({ status }) => status);
+  expect(statuses.filter((status) => status === 200)).toHaveLength(1);
+  expect(statuses).toContain(429);
+});
+
 describe("pages of other sites", () => {
   test("neither open nor accept, with a session or without", async () => {
     const { secret } = await invite("foreign@example.com");

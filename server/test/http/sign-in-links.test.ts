@@ -248,6 +248,14 @@ test("one address opens sixty in a minute", async () => {
   expect((await enter(good, { address: "192.0.2.2" })).status).toBe(200);
 });
 
+test("addresses of one IPv6 network of 64 bits are one, and another is another", async () => {
+  for (let count = 0; count < 60; count++)
+    await enter("nonsense", { address: `2001:db8:0:1::${count.toString(16)}` });
+  const good = await link();
+  expect((await enter(good, { address: "2001:db8:0:1:ffff::1" })).status).toBe(429);
+  expect((await enter(good, { address: "2001:db8:0:2::1" })).status).toBe(200);
+});
+
 const FORBIDDEN: readonly [string, object][] = [
   ["/change-password", { current_password: PASSWORD, password: "another horse and battery" }],
   ["/two-factor/enable", { password: PASSWORD }],

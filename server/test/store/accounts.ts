@@ -37,7 +37,7 @@ export const accountPromises: Readonly<Record<string, Check>> = {
     assert.equal(await store.findMembership(ADA.id, "acme"), undefined);
     assert.equal(await store.findMembership("per_nobody", "whole"), undefined);
     const { passwordHash: _hash, ...person } = ADA;
-    assert.deepEqual(await store.findPerson(ADA.email), person);
+    assert.deepEqual(await store.findPerson(ADA.email), { ...person, isProved: true });
     assert.equal(await store.findPerson("nobody@example.com"), undefined);
   },
 

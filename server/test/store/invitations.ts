@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { digestToken } from "@latchkey/sdk/core";
+import { sql } from "kysely";
 import type { Role } from "../../src/store/store.ts";
 import { actionsSince, emailOf, joined, originOf, rolesOf, stored } from "./people.ts";
 import { type Check, KEPT, START_MS, type World } from "./world.ts";
@@ -35,6 +36,41 @@ const newcomer = (world: World, email = EMAIL) => ({
 });
 
 export const invitationPromises: Readonly<Record<string, Check>> = {
+  "a mailed link replaces whoever proved nothing, and one that was handed over nobody": async (
+    world,
+  ) => {
+    const { db } = world;
+    const squatter = newcomer(world);
+    const own = world.newAccount("squat", { owner: squatter });
+    await world.store.createAccount(own, world.origin(), null);
+    await sql`update person set email_verified = not email_verified`.execute(db);
+    const theirs = { ...newcomer(world), id: squatter.id, name: "Real", passwordHash: "theirs" };
+    const replacing = { ...theirs, nextEventId: world.nextEventId };
+    await invite(world, "handed", { mailed: false });
+    assert.equal((await accept(world, "handed", replacing)).outcome, "person_exists");
+    const passwords = async () =>
+      (await db.selectFrom("credential").select("password").execute()).map(
+        ({ password }) => password,
+      );
+    assert.deepEqual(await passwords(), ["a-hash"]);
+    await invite(world, "mailed", { mailed: true });
+    assert.equal((await accept(world, "mailed", replacing)).outcome, "accepted");
+    assert.deepEqual(await passwords(), ["theirs"]);
+    const person = { id: squatter.id, name: "Real", email: EMAIL, isProved: true };
+    assert.deepEqual(await world.store.findPerson(EMAIL), person);
+    const events = await db.selectFrom("audit_event").select(["action", "details"]).execute();
+    const told = events.filter(({ details }) => details.includes("replaced_unproved_sign_in"));
+    assert.deepEqual(
+      told.map(({ action }) => action),
+      ["member.joined"],
+    );
+    await world.db.deleteFrom("member").where("account_id", "=", world.acme.accountId).execute();
+    await invite(world, "again", { mailed: true });
+    const late = await accept(world, "again", { ...replacing, passwordHash: "another" });
+    assert.equal(late.outcome, "person_exists");
+    assert.deepEqual(await passwords(), ["theirs"]);
+  },
+
   "of many who accept one invitation at once one does, and is one person": async (world) => {
     await invite(world, "secret");
     const before = (await actionsSince(world, world.acme.accountId)).length;
