@@ -19,6 +19,8 @@ export interface MailServer {
   linkTo(address: string, path: string): Promise<string>;
   /** Refuses every recipient from now on with this reply code, or takes them again. */
   refuse(code: number | null): void;
+  /** Takes mails from now on without ever saying so, or says so again. */
+  swallow(isSwallowing: boolean): void;
   close(): Promise<void>;
 }
 
@@ -26,6 +28,7 @@ export interface MailServer {
 export async function startMailServer(): Promise<MailServer> {
   const mails: GotMail[] = [];
   let refusal: number | null = null;
+  let isSilent = false;
   const smtp = new SMTPServer({
     authOptional: true,
     disabledCommands: ["STARTTLS", "AUTH"],
@@ -40,7 +43,7 @@ export async function startMailServer(): Promise<MailServer> {
       stream.on("end", () => {
         const to = session.envelope.rcptTo.map(({ address }) => address);
         mails.push({ to, raw: Buffer.concat(chunks).toString("utf8") });
-        done();
+        if (!isSilent) done();
       });
     },
   });
@@ -60,6 +63,9 @@ export async function startMailServer(): Promise<MailServer> {
       ),
     refuse(code) {
       refusal = code;
+    },
+    swallow(isSwallowing) {
+      isSilent = isSwallowing;
     },
     close: () => new Promise((resolve) => smtp.close(resolve)),
   };

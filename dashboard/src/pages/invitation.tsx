@@ -6,6 +6,7 @@ import { meQuery, visitor } from "../api.ts";
 import { isRefused } from "../failures.ts";
 import { dropLinkSecret, useLinkSecret } from "../link-secrets.ts";
 import { JoinForm } from "../parts/join-form.tsx";
+import { LookIntoMail } from "../parts/look-into-mail.tsx";
 import { Plate } from "../parts/plate.tsx";
 import { Problem } from "../parts/problem.tsx";
 import { useSignOut } from "../parts/use-sign-out.ts";
@@ -58,6 +59,7 @@ function Invitation({ secret, invitation, me }: InvitationProps) {
       visitor.person.acceptInvitation({ secret, ...newcomer }),
     onSuccess: async (joined) => {
       dropLinkSecret("/invitation");
+      if (joined.confirmation_mailed === true) return;
       // What was known of the person is old, or was another's.
       queryClient.clear();
       await navigate({ to: "/$account", params: { account: joined.account.slug }, replace: true });
@@ -65,6 +67,7 @@ function Invitation({ secret, invitation, me }: InvitationProps) {
   });
   const dead = accept.error instanceof ApiError && accept.error.status === 404;
   if (dead) return <DeadInvitation />;
+  if (accept.data?.confirmation_mailed === true) return <LookIntoMail email={email} />;
   return (
     <Plate
       title={`Join ${account.name}`}

@@ -1,11 +1,11 @@
-import { Alert, Button, Stack, Text, TextInput } from "@mantine/core";
+import { Button, Stack, Text, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
-import { IconMail } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { setUpQuery, visitor } from "../api.ts";
 import { bounds, rules } from "../bounds.ts";
 import { fieldErrors, isRefused } from "../failures.ts";
+import { LookIntoMail } from "../parts/look-into-mail.tsx";
 import { NewPasswordInput } from "../parts/new-password-input.tsx";
 import { Plate } from "../parts/plate.tsx";
 import { Problem } from "../parts/problem.tsx";
@@ -90,20 +90,6 @@ function SignUp() {
         </Stack>
       </form>
       <SignInInstead>Are you here already?</SignInInstead>
-    </Plate>
-  );
-}
-
-function LookIntoMail({ email }: { email: string }) {
-  return (
-    <Plate title="Look into your mail" lead="One step is left.">
-      <Alert role="status" color="green" variant="light" icon={<IconMail aria-hidden />}>
-        <Text fz="sm">
-          Open the link that we sent to {email}: it confirms that the address is yours. Then you can
-          sign in.
-        </Text>
-      </Alert>
-      <SignInInstead>Done?</SignInInstead>
     </Plate>
   );
 }

@@ -1,21 +1,33 @@
-import { Button, Text } from "@mantine/core";
+import { Anchor, Button, PasswordInput, Stack, Text } from "@mantine/core";
+import { useForm } from "@mantine/form";
 import { useMutation } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { visitor } from "../api.ts";
-import { isRefused } from "../failures.ts";
+import { fieldErrors, isRefused } from "../failures.ts";
 import { dropLinkSecret, useLinkSecret } from "../link-secrets.ts";
 import { Plate } from "../parts/plate.tsx";
 import { Problem } from "../parts/problem.tsx";
 import { SignInInstead } from "../parts/sign-in-instead.tsx";
 
 /**
- * `/verify-email#<token>`: the address is its reader's. Confirmed by a click, for programs that look into mails open
- * links too, and would confirm what nobody has read.
+ * `/verify-email#<token>`: the address is its reader's. With the password that they chose: somebody else may have signed
+ * up under their address before them, and must not be let in by their click.
  */
 export function VerifyEmailPage() {
   const token = useLinkSecret("/verify-email");
+  const form = useForm({
+    initialValues: { password: "" },
+    validate: { password: (value) => (value === "" ? "Enter your password." : null) },
+  });
   const verify = useMutation({
-    mutationFn: () => visitor.person.verifyEmail({ token }),
+    mutationFn: (password: string) => visitor.person.verifyEmail({ token, password }),
     onSuccess: () => dropLinkSecret("/verify-email"),
+    onError: (error) =>
+      form.setErrors(
+        isRefused(error) && error.status === 401
+          ? { password: "This is not the password, or the link is older than an hour." }
+          : fieldErrors(error, { password: "password" }),
+      ),
   });
   if (verify.isSuccess)
     return (
@@ -23,15 +35,9 @@ export function VerifyEmailPage() {
         <SignInInstead>You can use it now.</SignInInstead>
       </Plate>
     );
-  const dead = isRefused(verify.error) && verify.error.status !== 429;
-  if (token === "" || dead)
+  if (token === "")
     return (
-      <Plate
-        title={token === "" ? "Use the whole link" : "This link no longer works"}
-        lead={
-          token === "" ? "The part after “#” is missing." : "It was used already, or is too old."
-        }
-      >
+      <Plate title="Use the whole link" lead="The part after “#” is missing.">
         <Text fz="sm">
           If your address is confirmed already, you can sign in. If not, signing up again sends a
           new link.
@@ -41,10 +47,35 @@ export function VerifyEmailPage() {
     );
   return (
     <Plate title="Confirm your e-mail address" lead="So that nobody signs up with another’s.">
-      {verify.isError ? <Problem title="Not confirmed" error={verify.error} /> : null}
-      <Button loading={verify.isPending} onClick={() => verify.mutate()}>
-        Confirm
-      </Button>
+      <form
+        noValidate
+        aria-label="Confirm the address"
+        onSubmit={form.onSubmit(({ password }) => verify.mutate(password))}
+      >
+        <Stack>
+          {verify.isError && Object.keys(form.errors).length === 0 ? (
+            <Problem title="Not confirmed" error={verify.error} />
+          ) : null}
+          <PasswordInput
+            label="Enter the password you chose"
+            autoComplete="current-password"
+            {...form.getInputProps("password")}
+          />
+          <Button type="submit" loading={verify.isPending} fullWidth mt="xs">
+            Confirm
+          </Button>
+        </Stack>
+      </form>
+      <Text fz="sm">
+        You do not know it, or did not sign up?{" "}
+        <Anchor
+          inherit
+          underline="always"
+          renderRoot={(props) => <Link to="/forgot-password" {...props} />}
+        >
+          Choose another one
+        </Anchor>
+      </Text>
     </Plate>
   );
 }

@@ -28,6 +28,8 @@ export interface OpenedInvitationJson {
 export interface AcceptedInvitationJson {
   account: { slug: string; name: string };
   role: Role;
+  /** There is no session yet: the address has to be confirmed by the link that was just mailed to it. */
+  confirmation_mailed?: true;
 }
 
 /** How an authenticator app is set up, and what stands in for it, this once. */
@@ -44,8 +46,8 @@ export function personCalls({ call }: Transport) {
     /** Where sign-up is open. Signs in at once, unless the address has to be confirmed by mail first. */
     signUp: (body: { name: string; email: string; password: string }, options?: CallOptions) =>
       call<{ confirmation_mailed?: true }>(post(["auth", "sign-up", "email"], body), options),
-    /** Confirms an address with the secret that was mailed to it. */
-    verifyEmail: (body: { token: string }, options?: CallOptions) =>
+    /** Confirms an address with the secret that was mailed to it and the password that its sign-in was made with. */
+    verifyEmail: (body: { token: string; password: string }, options?: CallOptions) =>
       call<unknown>(post(["auth", "verify-email"], body), options),
     /** Answers the same whether or not anybody has the address. */
     requestPasswordReset: (body: { email: string }, options?: CallOptions) =>

@@ -84,12 +84,18 @@ export function invitationLinkRoutes(deps: InvitationLinkDeps): Hono<{ Bindings:
       eventId: ambient.sortableId("evt"),
       ...c.env,
     }));
-    if ("password" in who)
-      for (const cookie of await beginSession(deps, { ...who, email: accepted.email }, c.env))
-        c.header("Set-Cookie", cookie, { append: true });
+    const begun =
+      "password" in who
+        ? await beginSession(deps, { ...who, email: accepted.email }, c.env)
+        : undefined;
+    for (const cookie of begun?.cookies ?? []) c.header("Set-Cookie", cookie, { append: true });
     c.header("Cache-Control", "no-store");
     const { slug, name } = accepted.account;
-    return c.json({ account: { slug, name }, role: accepted.role });
+    return c.json({
+      account: { slug, name },
+      role: accepted.role,
+      ...(begun?.confirmationMailed === true ? { confirmation_mailed: true } : {}),
+    });
   });
 
   for (const path of ["/v1/invitations/open", "/v1/invitations/accept"])

@@ -47,7 +47,7 @@ beforeEach(async () => {
     address: null,
     userAgent: null,
   }));
-  cookie = (await signIn.begin(person, CALLER))[0]?.split(";")[0] ?? "";
+  cookie = (await signIn.begin(person, CALLER)).cookies[0]?.split(";")[0] ?? "";
 });
 afterEach(() => open.store.close());
 

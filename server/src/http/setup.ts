@@ -71,8 +71,8 @@ export function setupRoutes(deps: SetupRouteDeps): Hono<{ Bindings: HttpBindings
       ...c.env,
     }));
     // The tokens are in this one answer: that the session could not begin must not lose them.
-    for (const cookie of await beginSession(deps, fields, c.env))
-      c.header("Set-Cookie", cookie, { append: true });
+    const { cookies } = await beginSession(deps, fields, c.env);
+    for (const cookie of cookies) c.header("Set-Cookie", cookie, { append: true });
     c.header("Cache-Control", "no-store");
     return c.json(shapeFirstAccount(first), 201);
   });

@@ -8,7 +8,6 @@ import type { OwnOrigin } from "./origin.ts";
 import { originOf } from "./route.ts";
 import {
   ADDRESS_HEADER,
-  ORIGIN_HEADER,
   openSignInLibrary,
   SIGN_IN_PATH,
   type SignInDeps,
@@ -58,7 +57,7 @@ export type Door = ReturnType<typeof openDoor>;
 
 /** Opens the library behind our door: it sees only requests that are built here from what was checked. */
 export function openDoor(deps: DoorDeps) {
-  const { ambient, ownOrigin, store } = deps;
+  const { ambient, store } = deps;
   const { library, baseURL } = openSignInLibrary(deps);
   const guesses = attemptCounter(GUESSED_MAX);
   let checks = 0;
@@ -68,8 +67,6 @@ export function openDoor(deps: DoorDeps) {
     const { from, caller, body } = said;
     const headers = carry(from, caller);
     headers.set("Origin", baseURL);
-    const origin = ownOrigin(from);
-    if (origin !== null) headers.set(ORIGIN_HEADER, origin);
     if (body !== undefined) headers.set("Content-Type", "application/json");
     return library.handler(
       new Request(`${baseURL}${SIGN_IN_PATH}${path}`, {

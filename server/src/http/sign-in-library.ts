@@ -21,9 +21,6 @@ const SESSION_UPDATE_SECONDS = 24 * 3600;
  */
 export const ADDRESS_HEADER = "x-latchkey-caller";
 
-/** The header in which we tell the library's mails the origin that their links lead to. Only we write it. */
-export const ORIGIN_HEADER = "x-latchkey-origin";
-
 /** Calls of each kind, right or wrong, that one address may make in a minute (an IPv6 caller counts by its /64). */
 const TRIES_PER_MINUTE = 10;
 
@@ -45,6 +42,9 @@ const GUARDED_PATHS = [
 /** Wrong codes in a row after which a person's second factor is locked on every node, and for how long. */
 const CODES_MAX = 10;
 const LOCKED_SECONDS = 15 * 60;
+
+/** Bytes of a link's secret. */
+const LINK_BYTES = 24;
 
 /** Addresses whose attempts are remembered. */
 const ADDRESSES_MAX = 20_000;
@@ -69,7 +69,7 @@ export interface SignInDeps {
   readonly publicUrl: string | null;
   /** Whether anybody may sign up; nobody unless given. */
   readonly signUpOpen?: boolean;
-  /** `null` or absent where no mail is sent. */
+  /** `null` or absent where no mail is sent. Their links lead to `publicUrl`, which settings with mail have. */
   readonly mails?: SignInMails | null;
   /** How passwords are hashed and checked; the library's own way unless given. */
   readonly passwords?: {
@@ -119,11 +119,18 @@ export function openSignInLibrary(deps: SignInDeps) {
       ...(mails === null
         ? {}
         : {
-            async sendResetPassword({ user, token }, request) {
-              mails.resetPassword({ ...addressed(user, request), token });
+            async sendResetPassword({ user, token }) {
+              mails.resetPassword({ to: user.email, origin: baseURL, token });
             },
-            async onExistingUserSignUp({ user }, request) {
-              mails.signedUpAgain(addressed(user, request));
+            async onExistingUserSignUp({ user }): Promise<void> {
+              const mail = { to: user.email, origin: baseURL };
+              if (user.emailVerified) return mails.signedUpAgain(mail);
+              // Whoever signed up before may have been a stranger, whose password no reader of this mail knows.
+              const token = Buffer.from(ambient.randomBytes(LINK_BYTES)).toString("base64url");
+              const expiresAt = new Date(ambient.nowMs() + RESET_MINUTES * 60_000);
+              const body = { personId: user.id, token, expiresAt };
+              await library.api.keepResetToken({ body });
+              mails.signedUpUnproved({ ...mail, token });
             },
           }),
     },
@@ -133,8 +140,8 @@ export function openSignInLibrary(deps: SignInDeps) {
           emailVerification: {
             sendOnSignIn: true,
             expiresIn: CONFIRMATION_MINUTES * 60,
-            async sendVerificationEmail({ user, token }, request) {
-              mails.confirmAddress({ ...addressed(user, request), token });
+            async sendVerificationEmail({ user, token }) {
+              mails.confirmAddress({ to: user.email, origin: baseURL, token });
             },
           },
         }),
@@ -169,12 +176,6 @@ export function openSignInLibrary(deps: SignInDeps) {
     logger: { level: "debug", log: logTo(deps.logger) },
   });
   return { library, baseURL };
-}
-
-function addressed(user: { email: string }, request: Request | undefined) {
-  const origin = request?.headers.get(ORIGIN_HEADER);
-  if (!origin) throw new Error("a mail was to be sent whose links lead nowhere");
-  return { to: user.email, origin };
 }
 
 const ID_PREFIXES: Readonly<Record<string, string>> = {

@@ -21,7 +21,10 @@ interface Addressed {
 export interface SignInMails {
   resetPassword(mail: Addressed & { readonly token: string }): void;
   confirmAddress(mail: Addressed & { readonly token: string }): void;
+  /** To whoever proved that the address is theirs. */
   signedUpAgain(mail: Addressed): void;
+  /** To an address that nobody has proved: with a new password, chosen by this link, its reader does. */
+  signedUpUnproved(mail: Addressed & { readonly token: string }): void;
 }
 
 /** @param send Resolves when the mail server has taken a mail. */
@@ -44,7 +47,15 @@ export function signInMails(send: SendMail, logger: Logger): SignInMails {
       post(to, "Confirm your e-mail address for Latchkey", [
         `Somebody signed up for Latchkey at ${origin} with this e-mail address. If it was you, confirm it:`,
         `${origin}/verify-email#${token}`,
-        "If it was not you, do not open the link: without it the sign-in cannot be used.",
+        "You are asked there for the password that you chose. If it was not you, do nothing: the sign-in cannot be used.",
+      ]),
+
+    signedUpUnproved: ({ to, origin, token }) =>
+      post(to, "Choose a password for Latchkey", [
+        `Somebody signed up for Latchkey at ${origin} with this e-mail address, and somebody did before, without confirming it. The password is still the first one.`,
+        `If you want to sign in, choose a password with this link, which confirms the address too. It works once, for ${RESET_MINUTES} minutes:`,
+        `${origin}/reset-password#${token}`,
+        "If it was not you, do nothing: the sign-in cannot be used.",
       ]),
 
     signedUpAgain: ({ to, origin }) =>

@@ -38,7 +38,7 @@ const SIGN_UP = z.strictObject({
 const ASK_RESET = z.strictObject({ email: emailAddress });
 const RESET = z.strictObject({ token: linkToken, password: newPassword });
 const CHANGE = z.strictObject({ current_password: givenPassword, password: newPassword });
-const CONFIRM = z.strictObject({ token: linkToken });
+const CONFIRM = z.strictObject({ token: linkToken, password: givenPassword });
 
 const PERSON = z.object({ id: z.string(), name: z.string(), email: z.string() });
 
@@ -107,10 +107,10 @@ async function signIn(door: Door, request: Request, caller: Caller): Promise<Res
 async function signUp(door: Door, request: Request, caller: Caller): Promise<Response> {
   const from = request.headers;
   const body = await bodyOf(SIGN_UP, request);
-  const answer = await door.hashing(() =>
-    door.ask("POST", "/sign-up/email", { from, caller, body }),
-  );
   const isMailed = door.deps.mails !== null && door.deps.mails !== undefined;
+  const ask = () => door.hashing(() => door.ask("POST", "/sign-up/email", { from, caller, body }));
+  // Each is a mail to somebody who may not have asked for it, whether or not the address is taken.
+  const answer = await (isMailed ? door.bounded(`sign-up ${body.email}`, ask) : ask());
   if (answer.status === 422 && !isMailed)
     throw new Failure("conflict", "A person with this e-mail address exists.");
   // Of two who sign up at once with one address the library refuses one.
@@ -181,15 +181,33 @@ async function change(door: Door, request: Request, caller: Caller): Promise<Res
   return respond({}, answer);
 }
 
+/**
+ * Reading the mail proves the address only for whoever chose the password of the sign-in that the link is about. Somebody
+ * else may have signed up under the reader's address before them, and would sign in once they had clicked.
+ */
 async function confirm(door: Door, request: Request, caller: Caller): Promise<Response> {
   const from = request.headers;
-  const { token } = await bodyOf(CONFIRM, request);
-  const { person } = await door.library.api.unconfirmedPerson({ body: { token } });
-  const path = `/verify-email?token=${encodeURIComponent(token)}`;
-  const answer = await door.ask("GET", path, { from, caller });
-  if (!answer.ok) throw failureOf(answer, "This link is unknown or has expired.");
+  const { token, password } = await bodyOf(CONFIRM, request);
+  const { person } = await door.library.api.confirmingPerson({ body: { token } });
+  // Asked also with a token that is none, when there is nothing to confirm: the library counts who tries.
+  const ask = (isRight: boolean) => {
+    const path = `/verify-email?token=${isRight ? encodeURIComponent(token) : ""}`;
+    return door.ask("GET", path, { from, caller });
+  };
+  const answer =
+    person === null
+      ? await ask(false)
+      : await door.guess(`password ${person.email}`, async () => {
+          const body = { personId: person.personId, password };
+          return ask((await door.library.api.judgePassword({ body })).isRight);
+        });
+  if (!answer.ok)
+    throw failureOf(
+      answer,
+      "The link has expired, or the password is not the one that its sign-in was made with.",
+    );
   // Of a link opened again nothing is told: it changed nothing.
-  if (person !== null)
+  if (person !== null && !person.isConfirmed)
     await door.deps.store.recordPersonDeed(
       "person.address_confirmed",
       person.personId,

@@ -10,7 +10,8 @@ const CODE_LIVES_MS = 90_000;
 /** The cookie of a sign-in that waits for its second factor, as the library names it after the prefix. */
 const WAITING_COOKIE = "two_factor";
 
-const CONFIRMING = z.object({ email: z.string() });
+/** What a link that confirms an address says, under our signature. */
+const CONFIRMATION = z.object({ email: z.string(), userId: z.string() });
 
 /** The name under which the library keeps, hashed, what resets a password. */
 const resetName = (token: string): string => `reset-password:${token}`;
@@ -75,16 +76,30 @@ export const ownEndpoints = {
       },
     ),
 
-    /** Whose address a mailed token confirms that is not confirmed yet; `null` for nobody's, or a token that is none. */
-    unconfirmedPerson: createAuthEndpoint.serverOnly(
+    /** Whose address a token confirms; `null` for one that is unknown or expired. */
+    confirmingPerson: createAuthEndpoint.serverOnly(
       { method: "POST", body: z.object({ token: z.string() }) },
       async (ctx) => {
-        const said = await verifyJWT(ctx.body.token, ctx.context.secret);
-        const { data } = CONFIRMING.safeParse(said);
-        if (data === undefined) return { person: null };
-        const found = await ctx.context.internalAdapter.findUserByEmail(data.email);
-        if (found === null || found.user.emailVerified) return { person: null };
-        return { person: { personId: found.user.id, name: found.user.name } };
+        const said = CONFIRMATION.safeParse(await verifyJWT(ctx.body.token, ctx.context.secret));
+        const user = said.success
+          ? await ctx.context.internalAdapter.findUserById(said.data.userId)
+          : null;
+        if (user === null || user.email !== said.data?.email) return { person: null };
+        const { id: personId, name, email, emailVerified: isConfirmed } = user;
+        return { person: { personId, name, email, isConfirmed } };
+      },
+    ),
+
+    /** Whether a password is somebody's. Costs a hash also for those who have none. */
+    judgePassword: createAuthEndpoint.serverOnly(
+      { method: "POST", body: z.object({ personId: z.string(), password: z.string() }) },
+      async (ctx) => {
+        const { personId, password } = ctx.body;
+        const sorts = await ctx.context.internalAdapter.findAccounts(personId);
+        const hash = sorts.find(({ providerId }) => providerId === "credential")?.password;
+        if (hash) return { isRight: await ctx.context.password.verify({ hash, password }) };
+        await ctx.context.password.hash(password);
+        return { isRight: false };
       },
     ),
 

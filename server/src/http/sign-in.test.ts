@@ -275,7 +275,12 @@ test("of all the library's own routes those of the allow-list are open, and ever
 });
 
 test("where sign-up is open and mail is sent, two more are", async () => {
-  const mails = { resetPassword() {}, confirmAddress() {}, signedUpAgain() {} };
+  const mails = {
+    resetPassword() {},
+    confirmAddress() {},
+    signedUpAgain() {},
+    signedUpUnproved() {},
+  };
   const wide = createSignIn({ ...deps(null), signUpOpen: true, mails });
   const { library } = openSignInLibrary({ ...deps(null), signUpOpen: true, mails });
   const paths = Object.values(library.api).flatMap((endpoint) =>

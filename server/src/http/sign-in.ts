@@ -1,4 +1,5 @@
 import { Failure } from "@latchkey/sdk/core";
+import { isAPIError } from "better-auth/api";
 import { nothing } from "./fields.ts";
 import { isOwnOrigin } from "./origin.ts";
 import { parseQuery } from "./parse.ts";
@@ -9,6 +10,14 @@ import { sessionRoutes } from "./sign-in-sessions.ts";
 import { twoFactorRoutes } from "./sign-in-two-factor.ts";
 import type { SignedIn } from "./signed-in.ts";
 
+/** What became of a sign-in that was to begin. */
+export interface Begun {
+  /** `Set-Cookie` values of the new session; none when there is none yet. */
+  readonly cookies: readonly string[];
+  /** Whether there is none because the address has to be confirmed first, by a link that was mailed just now. */
+  readonly confirmationMailed: boolean;
+}
+
 /** Dashboard sign-in: see {@link createSignIn}. */
 export interface SignIn {
   /** Answers every request under `/auth`. @throws Failure for whatever is not a success. */
@@ -17,9 +26,9 @@ export interface SignIn {
   session(headers: Headers): Promise<SignedIn | null>;
   /** `Set-Cookie` values that carry a session in use past its week; empty when there is nothing to renew. */
   renew(headers: Headers): Promise<readonly string[]>;
-  /** Signs somebody in whose password was just set. @returns The `Set-Cookie` values of the new session. */
-  begin(credentials: { email: string; password: string }, caller: Caller): Promise<string[]>;
-  /** Signs somebody in who came by a sign-in link, to that one account. @returns As {@link SignIn.begin}. */
+  /** Signs somebody in whose password was just set. */
+  begin(credentials: { email: string; password: string }, caller: Caller): Promise<Begun>;
+  /** Signs somebody in who came by a sign-in link, to that one account. @returns The `Set-Cookie` values of the session. */
   beginConfined(personId: string, accountId: string, caller: Caller): Promise<string[]>;
   /** Bounds hashing of passwords elsewhere with that of sign-ins. @throws Failure `rate_limited` */
   hashing<Done>(work: () => Promise<Done>): Promise<Done>;
@@ -69,14 +78,20 @@ export function createSignIn(deps: DoorDeps): SignIn {
     },
 
     async begin(credentials, caller) {
-      const begun = await door.signingIn({ email: credentials.email }, WRONG_SIGN_IN, () =>
-        library.api.signInEmail({
-          body: credentials,
-          headers: carry(new Headers(), caller),
-          returnHeaders: true,
-        }),
-      );
-      return begun.headers.getSetCookie();
+      try {
+        const { headers } = await door.signingIn({ email: credentials.email }, WRONG_SIGN_IN, () =>
+          library.api.signInEmail({
+            body: credentials,
+            headers: carry(new Headers(), caller),
+            returnHeaders: true,
+          }),
+        );
+        return { cookies: headers.getSetCookie(), confirmationMailed: false };
+      } catch (error) {
+        // The library's word for an address that is to be confirmed; it has sent the mail by then.
+        if (!isAPIError(error) || error.statusCode !== 403) throw error;
+        return { cookies: [], confirmationMailed: true };
+      }
     },
 
     async beginConfined(personId, accountId, caller) {

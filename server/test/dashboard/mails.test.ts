@@ -43,6 +43,11 @@ test("an address is confirmed by the mailed link before it signs in, and a forgo
   await page.goto(`/verify-email#${token}`);
   await heading(page, "Confirm your e-mail address");
   expect(await kept(page)).not.toContain(token);
+  const password = page.getByLabel("Enter the password you chose");
+  await password.fill("what somebody else chose");
+  await button(page, "Confirm").click();
+  await page.getByText("This is not the password").waitFor();
+  await password.fill(margaret.password);
   await button(page, "Confirm").click();
   await heading(page, "Address confirmed");
   await page.getByRole("link", { name: "Sign in" }).click();

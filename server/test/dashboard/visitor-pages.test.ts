@@ -117,8 +117,16 @@ const states: Record<string, (page: Page) => Promise<unknown>> = {
   "address confirmed": async (page) => {
     await answer(page, "/auth/verify-email", {});
     await page.goto("/verify-email#a-token-of-a-test");
+    await page.getByLabel("Enter the password you chose").fill("a password of some length");
     await button(page, "Confirm").click();
     await heading(page, "Address confirmed");
+  },
+  "address to confirm, with a wrong password": async (page) => {
+    await refuse(page, "/auth/verify-email", 401, "invalid_credentials");
+    await page.goto("/verify-email#a-token-of-a-test");
+    await page.getByLabel("Enter the password you chose").fill("a password of some length");
+    await button(page, "Confirm").click();
+    await page.getByText("This is not the password").waitFor();
   },
   "sign-up by invitation": async (page) => {
     await page.goto("/sign-up");
@@ -153,6 +161,15 @@ const states: Record<string, (page: Page) => Promise<unknown>> = {
     await page.getByLabel("Password", { exact: true }).fill("a password of some length");
     await button(page, "Create a sign-in and join").click();
     await page.getByText("has a sign-in here already").waitFor();
+  },
+  "invitation, address to confirm": async (page) => {
+    await openInvitation(page);
+    const joined = { account: { slug: "acme", name: "Acme" }, role: "member" };
+    await answer(page, "/v1/invitations/accept", { ...joined, confirmation_mailed: true });
+    await page.getByLabel("Your name").fill("Margaret");
+    await page.getByLabel("Password", { exact: true }).fill("a password of some length");
+    await button(page, "Create a sign-in and join").click();
+    await heading(page, "Look into your mail");
   },
   "invitation, dead": async (page) => {
     await refuse(page, "/v1/invitations/open", 404, "resource_missing");

@@ -193,7 +193,11 @@ describe("mail", () => {
     expect(signedUp.headers.getSetCookie()).toEqual([]);
     expect((await enter(two, OWNER.password, email)).status).toBe(403);
     const token = await mail.linkTo(email, `${one.url}/verify-email`);
-    expect((await call(two, "POST /auth/verify-email", { body: { token } })).status).toBe(200);
+    const confirm = (password: string) =>
+      call(two, "POST /auth/verify-email", { body: { token, password } });
+    expect((await confirm(OTHER)).status).toBe(401);
+    expect((await enter(one, OWNER.password, email)).status).toBe(403);
+    expect((await confirm(OWNER.password)).status).toBe(200);
     expect((await enter(two, OWNER.password, email)).status).toBe(200);
 
     await call(two, "POST /auth/request-password-reset", { body: { email } });

@@ -92,6 +92,40 @@ test("nobody is flooded: one address is mailed so often in an hour, whoever asks
   expect((await invite("other@example.com")).status).toBe(201);
 });
 
+test("where sign-up is open, a link that arrived though nobody said so leads to an address to confirm, not to a lost session", async () => {
+  const site = await ownAddress();
+  const other = await startTestService({
+    ...site,
+    LATCHKEY_SMTP_URL: mail.url,
+    LATCHKEY_MAIL_FROM: "keys@example.com",
+    LATCHKEY_SIGNUP: "open",
+  });
+  try {
+    const Authorization = `Bearer ${other.provisioned.service_token}`;
+    const email = "slow@example.com";
+    mail.swallow(true);
+    const invited = { email, role: "member" };
+    const made = await visit(other.url).call("POST /v1/invitations", invited, { Authorization });
+    expect([made.status, made.body.mailed]).toEqual([201, false]);
+    mail.swallow(false);
+    const secret = await mail.linkTo(email, `${other.url}/invitation`);
+    const slow = visit(other.url, "acme");
+    const body = { secret, name: "Slow", password: PASSWORD };
+    const joined = await slow.call("POST /v1/invitations/accept", body);
+    expect(joined.body).toMatchObject({ account: { slug: "acme" }, confirmation_mailed: true });
+    expect(joined.headers.getSetCookie()).toEqual([]);
+    const token = await mail.linkTo(email, `${other.url}/verify-email`);
+    const confirmed = await slow.call("POST /auth/verify-email", { token, password: PASSWORD });
+    expect(confirmed.status).toBe(200);
+    await slow.call("POST /auth/sign-in/email", { email, password: PASSWORD });
+    expect((await slow.call("GET /v1/account")).status).toBe(200);
+    expect(other.logged()).not.toContain("not signed in");
+  } finally {
+    mail.swallow(false);
+    await other.close();
+  }
+}, 20_000);
+
 test("a mail server that takes the connection and never answers is given up on", async () => {
   const silent = await startSilentServer();
   const other = await startTestService({

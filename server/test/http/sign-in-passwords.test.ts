@@ -33,6 +33,8 @@ function pass(ms: number): void {
 const forget = (email: string) => stage.ask("/request-password-reset", { body: { email } });
 const reset = (token: string, password = OTHER) =>
   stage.ask("/reset-password", { body: { token, password } });
+const confirm = (token: string, password = PASSWORD) =>
+  stage.ask("/verify-email", { body: { token, password } });
 const signUp = (email: string, password = PASSWORD, name = "Eve") =>
   stage.ask("/sign-up/email", { body: { name, email, password } });
 
@@ -223,9 +225,7 @@ describe("signing up", () => {
     expect((await stage.person(STRANGER)).email_verified).toBe(0);
     expect((await signUp(STRANGER)).code).toBe("conflict");
     expect(await stage.actions()).toEqual(["person.signed_up"]);
-    expect((await stage.ask("/verify-email", { body: { token: "x" } })).code).toBe(
-      "resource_missing",
-    );
+    expect((await confirm("x")).code).toBe("resource_missing");
   });
 
   test("with mail waits until the address is confirmed", async () => {
@@ -235,13 +235,13 @@ describe("signing up", () => {
     expect((await stage.enter("a wrong password", STRANGER)).code).toBe("invalid_credentials");
     expect((await stage.enter(PASSWORD, STRANGER)).code).toBe("access_denied");
     expect(stage.mails.map(({ to }) => to)).toEqual([STRANGER, STRANGER]);
-    expect((await stage.ask("/verify-email", { body: { token: `${first}x` } })).code).toBe(
-      "invalid_credentials",
-    );
+    const unknown = await confirm(`${first}x`);
+    expect(unknown.code).toBe("invalid_credentials");
+    expect(seen(await confirm(first, OTHER))).toEqual(seen(unknown));
     expect((await stage.enter(PASSWORD, STRANGER)).code).toBe("access_denied");
-    expect((await stage.ask("/verify-email", { body: { token: first } })).body).toEqual({});
+    expect((await confirm(first)).body).toEqual({});
     expect((await stage.enter(PASSWORD, STRANGER)).body).toMatchObject({ person: { name: "Eve" } });
-    expect((await stage.ask("/verify-email", { body: { token: first } })).body).toEqual({});
+    expect((await confirm(first)).body).toEqual({});
     expect(await stage.actions()).toEqual(["person.signed_up", "person.address_confirmed"]);
   });
 
@@ -249,7 +249,7 @@ describe("signing up", () => {
     await open({ signUpOpen: true, mail: true });
     await signUp(STRANGER);
     pass(60 * MINUTE_MS + 1_000);
-    const late = await stage.ask("/verify-email", { body: { token: stage.linkSecret() } });
+    const late = await confirm(stage.linkSecret());
     expect(late.code).toBe("invalid_credentials");
     expect((await stage.person(STRANGER)).email_verified).toBe(0);
   });
@@ -269,6 +269,68 @@ describe("signing up", () => {
     expect(await stage.actions()).toEqual(["person.signed_up"]);
     const both = await Promise.all(["bob@example.com", "bob@example.com"].map((to) => signUp(to)));
     expect(both.map(seen)).toEqual([seen(free), seen(free)]);
+  });
+
+  test("a stranger who signed up first is not let in by the owner's click on their link", async () => {
+    await open({ signUpOpen: true, mail: true });
+    const vic = "vic@example.com";
+    await signUp(vic, PASSWORD, "Eve");
+    const ofEve = stage.linkSecret();
+    const again = await signUp(vic, OTHER, "Vic");
+    expect(seen(again)).toEqual(seen(await signUp("free@example.com")));
+    expect((await confirm(ofEve, OTHER)).code).toBe("invalid_credentials");
+    expect((await stage.enter(PASSWORD, vic)).code).toBe("access_denied");
+    expect((await stage.person(vic)).email_verified).toBe(0);
+
+    const mail = stage.mails.filter(({ to }) => to === vic)[1];
+    expect(mail?.text).toContain("The password is still the first one");
+    const token = /reset-password#(\S+)/.exec(mail?.text ?? "")?.[1] ?? "";
+    expect(
+      JSON.stringify(await stage.db.selectFrom("verification").selectAll().execute()),
+    ).not.toContain(token);
+    expect((await reset(token, OTHER)).failure).toBeNull();
+    expect((await stage.enter(PASSWORD, vic)).code).toBe("invalid_credentials");
+    expect((await stage.enter(OTHER, vic)).failure).toBeNull();
+    expect((await confirm(ofEve, PASSWORD)).code).toBe("invalid_credentials");
+  });
+
+  test("the password of a sign-in is not guessed by whoever reads its link", async () => {
+    await open({ signUpOpen: true, mail: true });
+    await signUp(STRANGER);
+    const token = stage.linkSecret();
+    for (let count = 0; count < 10; count++)
+      expect((await confirm(token, `${OTHER} ${count}`)).code).toBe("invalid_credentials");
+    const { count } = stage.hashes;
+    expect((await confirm(token)).code).toBe("rate_limited");
+    expect((await stage.enter(PASSWORD, STRANGER)).code).toBe("rate_limited");
+    expect(stage.hashes.count).toBe(count);
+    pass(15 * MINUTE_MS);
+    expect((await confirm(token)).failure).toBeNull();
+  });
+
+  test("a link that is none costs no hash", async () => {
+    await open({ signUpOpen: true, mail: true });
+    await signUp(STRANGER);
+    const { count } = stage.hashes;
+    expect((await confirm("nonsense")).code).toBe("invalid_credentials");
+    expect(stage.hashes.count).toBe(count);
+    const address = "192.0.2.7";
+    const body = { token: "nonsense", password: PASSWORD };
+    const codes = [];
+    for (let tries = 0; tries < 11; tries++)
+      codes.push((await stage.ask("/verify-email", { body, address })).code);
+    expect(codes).toEqual([...Array(10).fill("invalid_credentials"), "rate_limited"]);
+  });
+
+  test("floods nobody with mail: ten to one address in a quarter of an hour, taken or free", async () => {
+    await open({ signUpOpen: true, mail: true });
+    for (const email of [EMAIL, STRANGER]) {
+      const codes = [];
+      for (let count = 0; count < 12; count++) codes.push((await signUp(email)).code);
+      expect(codes).toEqual([...Array(10).fill(null), "rate_limited", "rate_limited"]);
+      expect(stage.mails.filter(({ to }) => to === email)).toHaveLength(10);
+    }
+    expect((await signUp("free@example.com")).failure).toBeNull();
   });
 
   test("proving an address by a reset ends the sessions of before, and keeps the second factor", async () => {

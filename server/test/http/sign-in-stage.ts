@@ -63,8 +63,8 @@ export async function openSignInStage(
     ambient,
     logger,
     secret: "a secret of the tests, 32 characters or more",
-    publicUrl: null,
-    ownOrigin: ownOriginRule(null),
+    publicUrl: ORIGIN,
+    ownOrigin: ownOriginRule(ORIGIN),
     signUpOpen: options.signUpOpen ?? false,
     mails: options.mail === true ? signInMails(send, logger) : null,
     passwords: {
