@@ -11,10 +11,8 @@ import { EXIT, type Terminal, writeJson } from "./terminal.ts";
 const ROLES = ["owner", "admin", "member", "support"] as const satisfies readonly Role[];
 
 /** `--role`, wherever somebody is given one. */
-export const roleOption = (): Option =>
-  new Option("--role <role>", "what they may do: docs/roles.md")
-    .choices(ROLES)
-    .makeOptionMandatory();
+export const roleOption = (description = "what they may do: docs/roles.md"): Option =>
+  new Option("--role <role>", description).choices(ROLES).makeOptionMandatory();
 
 /** Describes `latchkey members`. @param done Told the exit code. */
 export function describeMembers(command: Command, terminal: Terminal, done: Done): void {

@@ -1,12 +1,14 @@
-import { type Command, Option } from "commander";
+import type { Role } from "@latchkey/sdk/client";
+import type { Command } from "commander";
 import { type Done, jsonOption } from "./argument.ts";
 import { connect } from "./connection.ts";
+import { roleOption } from "./members.ts";
 import { shown } from "./printable.ts";
 import { EXIT, type Terminal, writeJson } from "./terminal.ts";
 
 interface LinkOptions {
   readonly email: string;
-  readonly role: "owner" | "admin" | "member" | "support";
+  readonly role: Role;
   readonly name?: string;
   readonly json?: true;
 }
@@ -38,11 +40,7 @@ export function describeSignInLink(accounts: Command, terminal: Terminal, done: 
     .command("sign-in-link <slug>")
     .description("Print a link that signs somebody in to an account, once, within 60 seconds.")
     .requiredOption("--email <address>", "whom it signs in")
-    .addOption(
-      new Option("--role <role>", "their role, should they be no member yet")
-        .choices(["owner", "admin", "member", "support"])
-        .makeOptionMandatory(),
-    )
+    .addOption(roleOption("their role, should they be no member yet"))
     .option("--name <name>", "what they are called, should they be new here")
     .addOption(jsonOption())
     .action(async (slug: string, options: LinkOptions) =>

@@ -1,3 +1,5 @@
+import { Failure } from "@latchkey/sdk/core";
+
 /** How many attempts one key has in one window. */
 export interface AttemptRule {
   readonly max: number;
@@ -55,4 +57,22 @@ export function attemptCounter(keysMax: number): Attempts {
       counts.delete(key);
     },
   };
+}
+
+/**
+ * Takes one attempt.
+ *
+ * @param message What somebody is told who has none left.
+ * @throws Failure `rate_limited`, with the seconds until there is a new one.
+ */
+export function spendAttempt(
+  attempts: Attempts,
+  key: string,
+  rule: AttemptRule,
+  nowMs: number,
+  message: string,
+): void {
+  const waitMs = attempts.take(key, rule, nowMs);
+  if (waitMs > 0)
+    throw new Failure("rate_limited", message, { retryAfterSeconds: Math.ceil(waitMs / 1000) });
 }

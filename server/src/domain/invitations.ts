@@ -16,7 +16,8 @@ import type {
   Role,
   Store,
 } from "../store/store.ts";
-import { type Attempts, attemptCounter } from "./attempts.ts";
+import { attemptCounter, spendAttempt } from "./attempts.ts";
+import { newLinkSecret } from "./link-secrets.ts";
 import { mayManage, permitsOf } from "./members.ts";
 import { missing, pageOf } from "./outcomes.ts";
 
@@ -26,9 +27,6 @@ const INVITATION_MS = 7 * 24 * 60 * 60_000;
 /** Open invitations of one account. */
 const OPEN_MAX = 200;
 
-/** Bytes of a link's secret: 192 bits, so guessing needs no further defence than a bound on the work. */
-const LINK_SECRET_BYTES = 24;
-
 /** How long the mail server is waited for, its queue here included. */
 const MAIL_MAX_MS = 15_000;
 
@@ -36,6 +34,7 @@ const MAIL_MAX_MS = 15_000;
 const MAILS_PER_ACCOUNT = { max: 100, windowMs: 60 * 60_000 } as const;
 const MAILS_PER_ADDRESS = { max: 10, windowMs: 60 * 60_000 } as const;
 const COUNTED_MAX = 10_000;
+const TOO_MANY = "Too many invitations were sent. Wait, then try again.";
 
 /** What inviting needs. */
 export interface InvitationDeps {
@@ -97,7 +96,7 @@ export function invitationRules(deps: InvitationDeps): InvitationRules {
   const mails = attemptCounter(COUNTED_MAX);
 
   function newLink({ atMs }: Origin): { secret: string; link: InvitationLink } {
-    const secret = Buffer.from(ambient.randomBytes(LINK_SECRET_BYTES)).toString("base64url");
+    const secret = newLinkSecret(ambient);
     const expiresAtMs = atMs + INVITATION_MS;
     return {
       secret,
@@ -125,8 +124,8 @@ export function invitationRules(deps: InvitationDeps): InvitationRules {
   function countMail(account: AccountStore, email: string): void {
     if (deps.mail === null) return;
     const nowMs = ambient.nowMs();
-    countOne(mails, account.accountId, MAILS_PER_ACCOUNT, nowMs);
-    countOne(mails, email, MAILS_PER_ADDRESS, nowMs);
+    spendAttempt(mails, account.accountId, MAILS_PER_ACCOUNT, nowMs, TOO_MANY);
+    spendAttempt(mails, email, MAILS_PER_ADDRESS, nowMs, TOO_MANY);
   }
 
   return {
@@ -134,7 +133,7 @@ export function invitationRules(deps: InvitationDeps): InvitationRules {
       const { account, origin } = sender;
       countMail(account, email);
       const made = newLink(origin);
-      const permits = permitsOf(origin, (by, of) => mayManage(by, of));
+      const permits = permitsOf(origin, mayManage);
       const invitation = { ...made.link, id: ambient.sortableId("inv"), email, role };
       const done = await account.invite(invitation, { permits, openMax: OPEN_MAX }, origin);
       switch (done.outcome) {
@@ -152,7 +151,7 @@ export function invitationRules(deps: InvitationDeps): InvitationRules {
     async sendAgain(sender, id) {
       const { account, origin } = sender;
       const made = newLink(origin);
-      const permits = permitsOf(origin, (by, of) => mayManage(by, of));
+      const permits = permitsOf(origin, mayManage);
       const known = await account.findInvitation(id);
       if (known !== undefined) countMail(account, known.email);
       const done = await account.renewInvitation(id, made.link, permits, origin);
@@ -161,7 +160,7 @@ export function invitationRules(deps: InvitationDeps): InvitationRules {
     },
 
     async cancel(account, id, origin) {
-      const permits = permitsOf(origin, (by, of) => mayManage(by, of));
+      const permits = permitsOf(origin, mayManage);
       const done = await account.cancelInvitation(id, permits, origin);
       if (done.outcome === "cancelled") return done.invitation;
       throw done.outcome === "absent" ? missing("invitation") : forbidden();
@@ -250,20 +249,6 @@ async function newPerson(
 
 function personExists(email: string): Failure {
   return new Failure("conflict", `Somebody signs in as ${email} already: sign in, then accept.`);
-}
-
-/** @throws Failure `rate_limited` */
-function countOne(
-  mails: Attempts,
-  key: string,
-  rule: Parameters<Attempts["take"]>[1],
-  nowMs: number,
-): void {
-  const waitMs = mails.take(key, rule, nowMs);
-  if (waitMs > 0)
-    throw new Failure("rate_limited", "Too many invitations were sent. Wait, then try again.", {
-      retryAfterSeconds: Math.ceil(waitMs / 1000),
-    });
 }
 
 /**

@@ -4,15 +4,13 @@ import type { Ambient } from "../ambient.ts";
 import type { Actor, Origin, Store } from "../store/store.ts";
 import { draftAccessToken } from "./access-tokens.ts";
 import { draftAccount, type Provisioned } from "./accounts.ts";
+import { newLinkSecret } from "./link-secrets.ts";
 import { UNSEEN, UNSEEN_MESSAGE } from "./names.ts";
 import { isAccountSlug } from "./slugs.ts";
 import type { MakeToken } from "./tokens.ts";
 
 /** How long a set-up link lives. */
 export const SETUP_LINK_MS = 30 * 60_000;
-
-/** Bytes of a set-up link's secret: 192 bits, so guessing needs no further defence than a bound on the work. */
-const LINK_SECRET_BYTES = 24;
 
 /** Characters of a password, as better-auth counts them. */
 export const PASSWORD_MIN = 12;
@@ -152,7 +150,7 @@ export function setupRules(deps: {
     isDone: () => store.isSetUp(),
     async openLink() {
       if (await store.isSetUp()) return null;
-      const secret = Buffer.from(ambient.randomBytes(LINK_SECRET_BYTES)).toString("base64url");
+      const secret = newLinkSecret(ambient);
       await store.openSetup(digestToken(secret), ambient.nowMs() + SETUP_LINK_MS);
       return secret;
     },

@@ -1,6 +1,7 @@
 import { digestToken, Failure } from "@latchkey/sdk/core";
 import type { Ambient } from "../ambient.ts";
 import type { Opening, Origin, Role, Store } from "../store/store.ts";
+import { newLinkSecret } from "./link-secrets.ts";
 import { missing } from "./outcomes.ts";
 
 /** How long a sign-in link waits: the customer's browser is on its way already. */
@@ -8,9 +9,6 @@ export const SIGN_IN_LINK_MS = 60_000;
 
 /** How long a link lives with which somebody chooses a new password: it is handed over by people. */
 export const RESET_LINK_MS = 30 * 60_000;
-
-/** Bytes of a link's secret: 192 bits, so guessing needs no further defence than a bound on the work. */
-const LINK_SECRET_BYTES = 24;
 
 interface LinkDeps {
   readonly store: Pick<
@@ -46,7 +44,7 @@ export async function createSignInLink(
 ): Promise<MadeLink & { readonly id: string }> {
   const { store, ambient } = deps;
   const id = ambient.sortableId("sil");
-  const secret = newSecret(ambient);
+  const secret = newLinkSecret(ambient);
   const expiresAtMs = origin.atMs + SIGN_IN_LINK_MS;
   const { email, role, name } = draft;
   const link = {
@@ -110,7 +108,7 @@ export async function createResetLink(
   const { store, ambient } = deps;
   const person = await store.findPerson(ask.email);
   if (person === undefined) throw missing("person");
-  const secret = newSecret(ambient);
+  const secret = newLinkSecret(ambient);
   const origin = originOf();
   const expiresAtMs = origin.atMs + RESET_LINK_MS;
   // Before the link is of use to anybody: whoever has it has an entry in the log.
@@ -118,10 +116,6 @@ export async function createResetLink(
   if (ask.removesTwoFactor) await store.removeSecondFactor(person.id, originOf());
   await deps.keepResetToken(person.id, secret, expiresAtMs);
   return { secret, expiresAtMs };
-}
-
-function newSecret(ambient: Ambient): string {
-  return Buffer.from(ambient.randomBytes(LINK_SECRET_BYTES)).toString("base64url");
 }
 
 function wantsTwoFactor(): Failure {

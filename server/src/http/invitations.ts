@@ -1,11 +1,10 @@
 import { z } from "@hono/zod-openapi";
 import type { InvitationJson } from "@latchkey/sdk/client";
-import { Failure } from "@latchkey/sdk/core";
 import { type InvitationDeps, invitationRules, type Sent } from "../domain/invitations.ts";
 import type { Invitation } from "../store/store.ts";
 import type { AccountCaller } from "./callers.ts";
 import { email, invitationIdInPath, nothing, pageAsk, pageQuery, role } from "./fields.ts";
-import type { OwnOrigin } from "./origin.ts";
+import { type OwnOrigin, siteOrigin } from "./origin.ts";
 import { inAccount } from "./permit.ts";
 import { type Route, route } from "./route.ts";
 import { actorJson, isoTime, pageJson, shapeActor, shapePage, timeJson } from "./shapes.ts";
@@ -59,7 +58,7 @@ export function invitationRoutes(deps: InvitationRouteDeps): readonly Route[] {
     { account, actor }: AccountCaller,
     { headers }: Request,
     origin: Parameters<Parameters<typeof route>[0]["handle"]>[0]["origin"],
-  ) => ({ account, siteOrigin: siteOrigin(deps, headers), origin: origin(actor) });
+  ) => ({ account, siteOrigin: siteOrigin(headers, deps.ownOrigin), origin: origin(actor) });
 
   const list = route({
     method: "get",
@@ -126,11 +125,4 @@ export function invitationRoutes(deps: InvitationRouteDeps): readonly Route[] {
   });
 
   return [list, create, send, cancel];
-}
-
-/** Of a link: never what a request says its host is, unless that is loopback. */
-function siteOrigin({ ownOrigin }: InvitationRouteDeps, headers: Headers): string {
-  const origin = ownOrigin(headers);
-  if (origin !== null) return origin;
-  throw new Failure("invalid_request", "The request names a host that is not this server's.");
 }

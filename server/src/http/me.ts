@@ -2,7 +2,7 @@ import { z } from "@hono/zod-openapi";
 import type { MeJson } from "@latchkey/sdk/client";
 import { permissionsOf } from "../domain/permissions.ts";
 import type { Membership, Store } from "../store/store.ts";
-import { nothing } from "./fields.ts";
+import { nothing, role } from "./fields.ts";
 import { signedIn } from "./permit.ts";
 import { type Route, route } from "./route.ts";
 
@@ -24,7 +24,7 @@ const meJson = z
         id: z.string(),
         slug: z.string(),
         name: z.string(),
-        role: z.enum(["owner", "admin", "member", "support"]),
+        role,
         permissions: z.array(z.string()),
         two_factor_required: z.boolean(),
       }),

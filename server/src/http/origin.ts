@@ -27,12 +27,12 @@ export function ownOriginRule(publicUrl: string | null): OwnOrigin {
 
 /**
  * For routes that take a link's secret: a program needs no Origin there, for the secret is in the body; a page of
- * another site has one that is not ours.
+ * another site has one that is not ours. With a cookie it must be there: what the browser adds by itself then counts.
  *
  * @throws Failure `access_denied` for such a page.
  */
 export function refuseOtherOrigins(headers: Headers, ownOrigin: OwnOrigin): void {
-  if (headers.has("Origin") && !isOwnOrigin(headers, ownOrigin))
+  if ((headers.has("Origin") || headers.has("Cookie")) && !isOwnOrigin(headers, ownOrigin))
     throw new Failure("access_denied", "The request does not come from the dashboard's origin.");
 }
 
@@ -40,4 +40,15 @@ export function refuseOtherOrigins(headers: Headers, ownOrigin: OwnOrigin): void
 export function isOwnOrigin(headers: Headers, ownOrigin: OwnOrigin): boolean {
   const origin = headers.get("Origin");
   return origin !== null && origin === ownOrigin(headers);
+}
+
+/**
+ * Where a link leads: to our own dashboard, and to nowhere that a caller could name.
+ *
+ * @throws Failure `invalid_request` for a request that names a host which is not ours.
+ */
+export function siteOrigin(headers: Headers, ownOrigin: OwnOrigin): string {
+  const origin = ownOrigin(headers);
+  if (origin !== null) return origin;
+  throw new Failure("invalid_request", "The request names a host that is not this server's.");
 }

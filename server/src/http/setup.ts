@@ -1,27 +1,21 @@
 import { Failure } from "@latchkey/sdk/core";
 import { Hono } from "hono";
 import type { Logger } from "pino";
-import { z } from "zod";
 import type { Ambient } from "../ambient.ts";
-import { attemptCounter } from "../domain/attempts.ts";
 import { type FirstAccount, SETUP_FIELDS, type SetupRules } from "../domain/setup.ts";
 import { shapeProvisioned } from "./accounts.ts";
-import { networkOf } from "./address.ts";
 import { beginSession } from "./begin-session.ts";
-import { readJsonBody } from "./body.ts";
 import { nothing } from "./fields.ts";
 import type { HttpBindings } from "./front.ts";
-import { type OwnOrigin, refuseOtherOrigins } from "./origin.ts";
-import { parseQuery, parseWith } from "./parse.ts";
+import { linkDoor, linkSecret } from "./link-door.ts";
+import type { OwnOrigin } from "./origin.ts";
+import { parseQuery } from "./parse.ts";
+import { originOf } from "./route.ts";
 import type { SignIn } from "./sign-in.ts";
 
-/** Tries of one address: a link's secret has 192 bits, so this bounds work (a password is hashed), not guessing. */
-const TRIES = { max: 10, windowMs: 60_000 } as const;
-const ADDRESSES_MAX = 1_000;
+const BOUNDS = { tries: { max: 10, windowMs: 60_000 }, addressesMax: 1_000 } as const;
 
-const SETUP_BODY = SETUP_FIELDS.extend({
-  setup_secret: z.string().min(1, "Must not be empty.").max(256, "At most 256 characters."),
-});
+const SETUP_BODY = SETUP_FIELDS.extend({ setup_secret: linkSecret });
 
 export interface SetupRouteDeps {
   readonly rules: Pick<SetupRules, "isDone" | "complete">;
@@ -34,14 +28,14 @@ export interface SetupRouteDeps {
 }
 
 /**
- * `GET /v1/setup` → whether set-up is still to be done, and what a visitor can do here; `POST /v1/setup` with a link's secret → the first account with
- * every token this once, and a session for the browser.
+ * `GET /v1/setup` → whether set-up is still to be done, and what a visitor can do here; `POST /v1/setup` with a link's
+ * secret → the first account with every token this once, and a session for the browser.
  *
  * @returns Routes with whole paths, to be mounted at "/".
  */
 export function setupRoutes(deps: SetupRouteDeps): Hono<{ Bindings: HttpBindings }> {
   const { rules, ambient } = deps;
-  const tries = attemptCounter(ADDRESSES_MAX);
+  const bodyOf = linkDoor(deps, BOUNDS);
   const routes = new Hono<{ Bindings: HttpBindings }>();
 
   routes.get("/v1/setup", async (c) => {
@@ -55,21 +49,11 @@ export function setupRoutes(deps: SetupRouteDeps): Hono<{ Bindings: HttpBindings
   });
 
   routes.post("/v1/setup", async (c) => {
-    refuseOtherOrigins(c.req.raw.headers, deps.ownOrigin);
-    const waitMs = tries.take(networkOf(c.env.address), TRIES, ambient.nowMs());
-    if (waitMs > 0)
-      throw new Failure("rate_limited", "Too many attempts. Wait, then try again.", {
-        retryAfterSeconds: Math.ceil(waitMs / 1000),
-      });
-    parseQuery(nothing, new URL(c.req.url).search);
-    const body = parseWith(SETUP_BODY, (await readJsonBody(c.req.raw)).value);
+    const body = await bodyOf(c.req.raw, c.env, SETUP_BODY);
     const { setup_secret: linkSecret, ...fields } = body;
-    const first = await rules.complete(fields, linkSecret, (actor) => ({
-      actor,
-      atMs: ambient.nowMs(),
-      eventId: ambient.sortableId("evt"),
-      ...c.env,
-    }));
+    const first = await rules.complete(fields, linkSecret, (actor) =>
+      originOf(ambient, c.env, actor),
+    );
     // The tokens are in this one answer: that the session could not begin must not lose them.
     const { cookies } = await beginSession(deps, fields, c.env);
     for (const cookie of cookies) c.header("Set-Cookie", cookie, { append: true });

@@ -1,5 +1,5 @@
 import { Failure } from "@latchkey/sdk/core";
-import { attemptCounter } from "../domain/attempts.ts";
+import { attemptCounter, spendAttempt } from "../domain/attempts.ts";
 import type { PersonAction, Store } from "../store/store.ts";
 import { unauthenticated } from "./bearer.ts";
 import { unconfined } from "./callers.ts";
@@ -25,6 +25,8 @@ const GUESSED_MAX = 10_000;
 
 /** Passwords checked at once. Each takes 16 MiB or more and tens of milliseconds of a thread (scrypt). */
 const CHECKS_MAX = 16;
+
+const TOO_MANY = "Too many attempts to sign in. Wait, then try again.";
 
 /** What sign-in needs to know of the request that it answers. */
 export type Caller = HttpBindings;
@@ -101,8 +103,7 @@ export function openDoor(deps: DoorDeps) {
     originOf(ambient, caller, { type: "person", id: personId, name });
 
   function take(key: string): void {
-    const waitMs = guesses.take(key, GUESSES, ambient.nowMs());
-    if (waitMs > 0) throw tooMany(Math.ceil(waitMs / 1000));
+    spendAttempt(guesses, key, GUESSES, ambient.nowMs(), TOO_MANY);
   }
 
   return {
@@ -240,7 +241,5 @@ export function failureOf(answer: Response, wrong: string): Failure {
 }
 
 function tooMany(retryAfterSeconds: number): Failure {
-  return new Failure("rate_limited", "Too many attempts to sign in. Wait, then try again.", {
-    retryAfterSeconds,
-  });
+  return new Failure("rate_limited", TOO_MANY, { retryAfterSeconds });
 }

@@ -3,23 +3,19 @@ import type { ResetLinkJson, SignInLinkJson } from "@latchkey/sdk/client";
 import { Failure } from "@latchkey/sdk/core";
 import { Hono } from "hono";
 import type { Ambient } from "../ambient.ts";
-import { attemptCounter } from "../domain/attempts.ts";
 import { createResetLink, createSignInLink, openSignInLink } from "../domain/sign-in-links.ts";
 import type { Store } from "../store/store.ts";
-import { networkOf } from "./address.ts";
-import { name, nothing, slugInPath } from "./fields.ts";
+import { email, name, nothing, role, slugInPath } from "./fields.ts";
 import type { HttpBindings } from "./front.ts";
-import { type OwnOrigin, refuseOtherOrigins } from "./origin.ts";
-import { parseQuery } from "./parse.ts";
+import { linkDoor, linkSecret } from "./link-door.ts";
+import { type OwnOrigin, siteOrigin } from "./origin.ts";
 import { asOperator } from "./permit.ts";
 import { originOf, type Route, route } from "./route.ts";
 import { isoTime, timeJson } from "./shapes.ts";
 import type { SignIn } from "./sign-in.ts";
-import { bodyOf, emailAddress } from "./sign-in-passwords.ts";
 
-/** Tries of one address: a link's secret has 192 bits, so this bounds work, not guessing. Many customers share one. */
-const TRIES = { max: 60, windowMs: 60_000 } as const;
-const ADDRESSES_MAX = 1_000;
+/** Many customers of the operator share a network. */
+const BOUNDS = { tries: { max: 60, windowMs: 60_000 }, addressesMax: 1_000 } as const;
 
 const signInLinkJson = z
   .object({ id: z.string(), url: z.string(), expires_at: timeJson })
@@ -49,15 +45,11 @@ const signInLink = (deps: LinkRouteDeps): Route =>
     permission: asOperator,
     params: slugInPath,
     query: nothing,
-    body: z.strictObject({
-      email: emailAddress,
-      role: z.enum(["owner", "admin", "member", "support"]),
-      name: name.optional(),
-    }),
+    body: z.strictObject({ email, role, name: name.optional() }),
     response: signInLinkJson,
     statuses: [201],
     async handle({ caller, params, body, request, origin }) {
-      const at = dashboardOf(deps, request);
+      const at = siteOrigin(request.headers, deps.ownOrigin);
       const draft = { email: body.email, role: body.role, name: body.name ?? null };
       const made = await createSignInLink(deps, params.slug, draft, origin(caller.actor));
       const shaped: SignInLinkJson = {
@@ -77,11 +69,11 @@ const resetLink = (deps: LinkRouteDeps): Route =>
     permission: asOperator,
     params: nothing,
     query: nothing,
-    body: z.strictObject({ email: emailAddress, remove_two_factor: z.boolean().optional() }),
+    body: z.strictObject({ email, remove_two_factor: z.boolean().optional() }),
     response: resetLinkJson,
     statuses: [201],
     async handle({ caller, body, request, origin }) {
-      const at = dashboardOf(deps, request);
+      const at = siteOrigin(request.headers, deps.ownOrigin);
       const ask = { email: body.email, removesTwoFactor: body.remove_two_factor ?? false };
       const made = await createResetLink(deps, ask, () => origin(caller.actor));
       const shaped: ResetLinkJson = {
@@ -92,16 +84,7 @@ const resetLink = (deps: LinkRouteDeps): Route =>
     },
   });
 
-/** Where the link leads: to the dashboard, and to nowhere that a caller could name. */
-function dashboardOf({ ownOrigin }: LinkRouteDeps, request: Request): string {
-  const origin = ownOrigin(request.headers);
-  if (origin !== null) return origin;
-  throw new Failure("invalid_request", "The request names a host that is not this server's.");
-}
-
-const OPEN = z.strictObject({
-  secret: z.string().min(1, "Must not be empty.").max(256, "At most 256 characters."),
-});
+const OPEN = z.strictObject({ secret: linkSecret });
 
 /**
  * `POST /v1/sign_in_links/open` with a link's secret → a session for the browser, of one account alone.
@@ -112,18 +95,11 @@ export function signInLinkOpening(
   deps: Omit<LinkRouteDeps, "keepResetToken"> & { readonly signIn: Pick<SignIn, "beginConfined"> },
 ): Hono<{ Bindings: HttpBindings }> {
   const { ambient, signIn } = deps;
-  const tries = attemptCounter(ADDRESSES_MAX);
+  const bodyOf = linkDoor(deps, BOUNDS);
   const routes = new Hono<{ Bindings: HttpBindings }>();
 
   routes.post("/v1/sign_in_links/open", async (c) => {
-    refuseOtherOrigins(c.req.raw.headers, deps.ownOrigin);
-    const waitMs = tries.take(networkOf(c.env.address), TRIES, ambient.nowMs());
-    if (waitMs > 0)
-      throw new Failure("rate_limited", "Too many attempts. Wait, then try again.", {
-        retryAfterSeconds: Math.ceil(waitMs / 1000),
-      });
-    parseQuery(nothing, new URL(c.req.url).search);
-    const { secret } = await bodyOf(OPEN, c.req.raw);
+    const { secret } = await bodyOf(c.req.raw, c.env, OPEN);
     const { personId, account } = await openSignInLink(deps, secret, (person) =>
       originOf(ambient, c.env, { type: "person", ...person }),
     );

@@ -2,6 +2,7 @@ import { Failure } from "@latchkey/sdk/core";
 import { z } from "zod";
 import { PASSWORD_MAX, SETUP_FIELDS } from "../domain/setup.ts";
 import { readJsonBody } from "./body.ts";
+import { email } from "./fields.ts";
 import { parseWith } from "./parse.ts";
 import {
   afterwards,
@@ -11,13 +12,6 @@ import {
   respond,
   type SignInRoutes,
 } from "./sign-in-door.ts";
-
-/** An address, in lower case. */
-export const emailAddress = z
-  .string()
-  .max(254, "At most 254 characters.")
-  .toLowerCase()
-  .pipe(z.email("Must be an e-mail address."));
 
 /** A password that is to be right. */
 export const givenPassword = z
@@ -29,13 +23,13 @@ const newPassword = SETUP_FIELDS.shape.password;
 
 const linkToken = z.string().min(1, "Must not be empty.").max(2_048, "At most 2048 characters.");
 
-const SIGN_IN = z.strictObject({ email: emailAddress, password: givenPassword });
+const SIGN_IN = z.strictObject({ email, password: givenPassword });
 const SIGN_UP = z.strictObject({
   name: SETUP_FIELDS.shape.name,
-  email: emailAddress,
+  email,
   password: newPassword,
 });
-const ASK_RESET = z.strictObject({ email: emailAddress });
+const ASK_RESET = z.strictObject({ email });
 const RESET = z.strictObject({ token: linkToken, password: newPassword });
 const CHANGE = z.strictObject({ current_password: givenPassword, password: newPassword });
 const CONFIRM = z.strictObject({ token: linkToken, password: givenPassword });

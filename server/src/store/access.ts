@@ -1,5 +1,6 @@
 import { type Database, digestBytes, type Engine } from "./engine.ts";
 import { selectLivingAccounts } from "./living.ts";
+import { rowOf } from "./row.ts";
 import { ACCESS_TOKEN_COLUMNS, parseAccessToken, parseMembership, parsePerson } from "./rows.ts";
 import type { Store } from "./store.ts";
 
@@ -60,10 +61,9 @@ export function accessStore(db: Database, engine: Engine): AccessStore {
         .select(["id", "name", "email", "email_verified"])
         .where("email", "=", email)
         .executeTakeFirst();
-      // The engines store truth as 1 and as true.
       return row === undefined
         ? undefined
-        : { ...parsePerson(row), isProved: Boolean(row.email_verified) };
+        : { ...parsePerson(row), isProved: rowOf("person", row).boolean("email_verified") };
     },
 
     async isOperator(personId) {

@@ -33,8 +33,8 @@ export function invitationStore(db: Database, engine: Engine, accountId: string)
       deed(db, async (trx, undo) => {
         const { id, email, role, digest, expiresAtMs, mailed } = given;
         if (!(await holdPeople(trx, engine, accountId))) return { outcome: "forbidden" };
-        if (!permits(await roleOfActor(trx, accountId, origin), role))
-          return { outcome: "forbidden" };
+        const by = await roleOfActor(trx, accountId, origin);
+        if (!permits(by, role)) return { outcome: "forbidden" };
         if (await hasMember(trx, accountId, email)) return { outcome: "member" };
         const replaced = await trx
           .deleteFrom("invitation")
@@ -45,8 +45,7 @@ export function invitationStore(db: Database, engine: Engine, accountId: string)
         // Whoever may not cancel what is there may not replace it either.
         if (replaced !== undefined) {
           const before = rowOf("invitation", replaced).oneOf("role", ROLES);
-          if (!permits(await roleOfActor(trx, accountId, origin), before))
-            return undo({ outcome: "forbidden" });
+          if (!permits(by, before)) return undo({ outcome: "forbidden" });
         }
         if ((await countOpen(trx, accountId, origin.atMs)) >= openMax)
           return undo({ outcome: "too_many" });
@@ -188,7 +187,7 @@ export function parseInvitation(columns: Readonly<Record<string, unknown>>): Inv
     createdAtMs: row.integer("created_at"),
     createdBy: parseActor(row, "created_by"),
     expiresAtMs: row.integer("expires_at"),
-    mailed: row.integer("mailed") === 1,
+    mailed: row.boolean("mailed"),
   };
 }
 

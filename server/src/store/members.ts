@@ -149,14 +149,13 @@ async function findMembership(
 
 function parseMember(columns: Readonly<Record<string, unknown>>): Membership {
   const row = rowOf("member", columns);
-  const { two_factor_enabled: twoFactor } = columns;
   return {
     id: row.text("id"),
     name: row.text("name"),
     email: row.text("email"),
     role: row.oneOf("role", ROLES),
-    // The engines store truth as 1 and as true; nobody has said anything yet where it is null.
-    twoFactor: twoFactor === true || twoFactor === 1,
+    // Nobody has said anything yet where it is null.
+    twoFactor: columns.two_factor_enabled !== null && row.boolean("two_factor_enabled"),
     joinedAtMs: row.integer("created_at"),
   };
 }

@@ -5,7 +5,7 @@ import { selectLivingAccounts } from "./living.ts";
 import type { Invitation, OpenInvitationStore, ReplacingPerson } from "./member-deeds.ts";
 import { takeAddress } from "./people.ts";
 import { insertCredential, insertPerson } from "./provisioning.ts";
-import { holdPeople } from "./roster.ts";
+import { holdPeople, insertMember } from "./roster.ts";
 import { parseAccount } from "./rows.ts";
 import type { Account, Origin } from "./store.ts";
 
@@ -30,18 +30,8 @@ export function openInvitationStore(db: Database, engine: Engine): OpenInvitatio
           ? mailed && (await replaceSignIn(trx, engine, person, origin))
           : !isNew || (await insertPerson(trx, engine, person, mailed, origin));
         if (!settled) return undo({ outcome: "person_exists" });
-        const joined = await trx
-          .insertInto("member")
-          .values({
-            account_id: account.id,
-            person_id: person.id,
-            role,
-            created_at: origin.atMs,
-          })
-          .onConflict((conflict) => conflict.columns(["account_id", "person_id"]).doNothing())
-          .returning("person_id")
-          .executeTakeFirst();
-        if (joined === undefined) return undo({ outcome: "member" });
+        const member = { accountId: account.id, personId: person.id, role };
+        if (!(await insertMember(trx, member, origin.atMs))) return undo({ outcome: "member" });
         const joining = { ...invitation, personId: person.id, isNew, replaces };
         await recordJoined(trx, account, joining, origin);
         return { outcome: "accepted", account, role };

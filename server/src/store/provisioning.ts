@@ -1,5 +1,6 @@
 import { type Database, digestBytes, type Engine } from "./engine.ts";
 import { selectLivingAccounts } from "./living.ts";
+import { insertMember } from "./roster.ts";
 import { ENVIRONMENT_COLUMNS, parseAccount, parseEnvironment } from "./rows.ts";
 import type {
   Account,
@@ -62,15 +63,8 @@ export async function insertAccount(
   if (owner !== null) {
     if ("email" in owner && !(await insertPerson(trx, engine, owner, true, origin)))
       return "person_exists";
-    await trx
-      .insertInto("member")
-      .values({
-        account_id: account.id,
-        person_id: owner.id,
-        role: "owner",
-        created_at: origin.atMs,
-      })
-      .execute();
+    const member = { accountId: account.id, personId: owner.id, role: "owner" } as const;
+    await insertMember(trx, member, origin.atMs);
   }
   return parseAccount(
     await selectLivingAccounts(trx).where("account.id", "=", account.id).executeTakeFirstOrThrow(),
@@ -113,13 +107,26 @@ export async function insertPerson(
   isProven: boolean,
   origin: Origin,
 ): Promise<boolean> {
-  const at = engine.signInTime(origin.atMs);
+  if (!(await insertPersonAlone(trx, engine, person, isProven, origin.atMs))) return false;
+  await insertCredential(trx, engine, person, origin);
+  return true;
+}
+
+/** Stores a person without any way to sign in. `false`: the address has one already. */
+export async function insertPersonAlone(
+  trx: Database,
+  engine: Engine,
+  { id, name, email }: Pick<NewPerson, "id" | "name" | "email">,
+  isProven: boolean,
+  atMs: number,
+): Promise<boolean> {
+  const at = engine.signInTime(atMs);
   const inserted = await trx
     .insertInto("person")
     .values({
-      id: person.id,
-      name: person.name,
-      email: person.email,
+      id,
+      name,
+      email,
       email_verified: engine.boolean(isProven),
       created_at: at,
       updated_at: at,
@@ -127,9 +134,7 @@ export async function insertPerson(
     .onConflict((conflict) => conflict.column("email").doNothing())
     .returning("id")
     .executeTakeFirst();
-  if (inserted === undefined) return false;
-  await insertCredential(trx, engine, person, origin);
-  return true;
+  return inserted !== undefined;
 }
 
 /** Stores the password of a person who has none. */

@@ -35,3 +35,19 @@ export async function roleOfActor(
     .executeTakeFirst();
   return row === undefined ? null : rowOf("member", row, "person_id").oneOf("role", ROLES);
 }
+
+/** Makes somebody a member. @returns Whether they were none before; a member keeps their role. */
+export async function insertMember(
+  trx: Database,
+  member: { readonly accountId: string; readonly personId: string; readonly role: Role },
+  atMs: number,
+): Promise<boolean> {
+  const { accountId, personId, role } = member;
+  const joined = await trx
+    .insertInto("member")
+    .values({ account_id: accountId, person_id: personId, role, created_at: atMs })
+    .onConflict((conflict) => conflict.columns(["account_id", "person_id"]).doNothing())
+    .returning("person_id")
+    .executeTakeFirst();
+  return joined !== undefined;
+}

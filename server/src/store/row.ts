@@ -17,6 +17,8 @@ export interface Row {
   textOrNull(column: string): string | null;
   integer(column: string): number;
   integerOrNull(column: string): number | null;
+  /** As either engine keeps it: SQLite as 0 or 1. */
+  boolean(column: string): boolean;
   oneOf<T extends string>(column: string, values: readonly T[]): T;
   /** 32 bytes, as base64url. */
   digest(column: string): string;
@@ -53,6 +55,12 @@ export function rowOf(table: string, row: Readonly<Record<string, unknown>>, idC
     integer,
     textOrNull: (column) => (row[column] === null ? null : text(column)),
     integerOrNull: (column) => (row[column] === null ? null : integer(column)),
+    boolean(column) {
+      const value = row[column];
+      if (value === true || value === 1) return true;
+      if (value === false || value === 0) return false;
+      throw corrupt(column);
+    },
     oneOf(column, values) {
       const value = values.find((candidate) => candidate === row[column]);
       if (value === undefined) throw corrupt(column);

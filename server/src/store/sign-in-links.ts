@@ -4,10 +4,10 @@ import { cancelInvitationTo } from "./invitations.ts";
 import type { Opening, SignInLinkStore } from "./link-deeds.ts";
 import { selectLivingAccounts } from "./living.ts";
 import { takeAddress } from "./people.ts";
-import { holdPeople } from "./roster.ts";
+import { insertPersonAlone } from "./provisioning.ts";
+import { holdPeople, insertMember } from "./roster.ts";
 import { type Row, rowOf } from "./row.ts";
 import { parsePerson, ROLES } from "./rows.ts";
-import type { Role } from "./store.ts";
 
 /** Links that sign somebody in once, to one account. */
 export function signInLinkStore(db: Database, engine: Engine): SignInLinkStore {
@@ -85,7 +85,8 @@ async function openLink(
     opening.originOf(person),
   );
   const role = link.oneOf("role", ROLES);
-  if (await join(trx, of.accountId, person.id, role, opening.atMs)) {
+  const member = { accountId: of.accountId, personId: person.id, role };
+  if (await insertMember(trx, member, opening.atMs)) {
     await recordAudit(
       trx,
       {
@@ -106,21 +107,10 @@ async function openLink(
  * proved.
  */
 async function takePerson(trx: Database, engine: Engine, link: Row, opening: Opening) {
-  const at = engine.signInTime(opening.atMs);
   const email = link.text("email");
-  await trx
-    .insertInto("person")
-    .values({
-      id: opening.newPersonId,
-      name: link.text("name"),
-      email,
-      // Whoever runs the service named this address.
-      email_verified: engine.boolean(true),
-      created_at: at,
-      updated_at: at,
-    })
-    .onConflict((conflict) => conflict.column("email").doNothing())
-    .execute();
+  // Whoever runs the service named this address.
+  const stranger = { id: opening.newPersonId, name: link.text("name"), email };
+  await insertPersonAlone(trx, engine, stranger, true, opening.atMs);
   const row = await trx
     .selectFrom("person")
     .select(["id", "name", "email"])
@@ -129,23 +119,6 @@ async function takePerson(trx: Database, engine: Engine, link: Row, opening: Ope
   const person = parsePerson(row);
   const isProved = await takeAddress(trx, engine, person.id, () => opening.originOf(person));
   return { person, isProved };
-}
-
-/** @returns Whether they were no member before; a member keeps their role. */
-async function join(
-  trx: Database,
-  accountId: string,
-  personId: string,
-  role: Role,
-  atMs: number,
-): Promise<boolean> {
-  const joined = await trx
-    .insertInto("member")
-    .values({ account_id: accountId, person_id: personId, role, created_at: atMs })
-    .onConflict((conflict) => conflict.columns(["account_id", "person_id"]).doNothing())
-    .returning("person_id")
-    .executeTakeFirst();
-  return joined !== undefined;
 }
 
 async function findAccount(db: Database, by: "id" | "slug", value: string) {
