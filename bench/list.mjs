@@ -1,31 +1,19 @@
 /** The list of an environment's keys: every page, search and filter of ten thousand. */
-import os from "node:os";
-import { ask, openers, quantile, spread } from "./engines.mjs";
-import { startPostgres } from "./postgres.mjs";
-import { table, target } from "./results.mjs";
+import { benchReads } from "./reads.mjs";
 import { ASK } from "./world.mjs";
 
 export const title = "The list of 10,000 keys";
 
 const KEYS = 10_000;
-const ROUNDS = 25;
-const WARM_UP = 3;
-const READ_MAX_MS = 100;
 const DAY_MS = 86_400_000;
 
-export async function run() {
-  const loadBefore = os.loadavg()[0];
-  const postgres = await startPostgres();
-  try {
-    const read = {};
-    for (const [engine, open] of Object.entries(openers(postgres))) {
-      process.stderr.write(`  ${engine}\n`);
-      read[engine] = await measure(await open(KEYS));
-    }
-    return report(read, { loadBefore, version: postgres.version });
-  } finally {
-    await postgres.stop();
-  }
+export function run() {
+  return benchReads({
+    keys: KEYS,
+    fill: ({ query }, _name, nowMs) => describe(query, nowMs),
+    queries,
+    what: `GET /v1/api_keys of ${KEYS.toLocaleString("en")} keys in one environment`,
+  });
 }
 
 /** Of every kind some: described, used at any time or never, about to expire, expired, and in rotation. */
@@ -55,48 +43,14 @@ const QUERIES = {
   "all filters, and a search": "&q=team%2011&last_used=over_90_days_ago&expires=within_30_days",
 };
 
-/** Milliseconds of each request, by what is asked. */
-async function measure(engine) {
-  try {
-    await describe(engine.query, Date.now());
-    const { url, token, stop } = await engine.start();
-    try {
-      const taken = Object.fromEntries(Object.keys(QUERIES).map((name) => [name, []]));
-      for (let round = 0; round < WARM_UP + ROUNDS; round++)
-        for (const [name, query] of Object.entries(QUERIES)) {
-          const path = `/v1/api_keys?environment=${ASK.environment}${query}`;
-          const { tookMs, answer } = await ask(`${url}${path}`, token);
-          if ((answer.entries.length === 0) !== /none$/.test(name))
-            throw new Error(`${path} found ${answer.entries.length}`);
-          if (round >= WARM_UP) taken[name].push(tookMs);
-        }
-      return taken;
-    } finally {
-      await stop();
-    }
-  } finally {
-    await engine.stop();
-  }
-}
-
-function report(read, { loadBefore, version }) {
-  const readings = Object.entries(read).flatMap(([engine, taken]) =>
-    Object.entries(taken).map(([name, ms]) => ({ engine, name, ms })),
+function queries() {
+  return Object.fromEntries(
+    Object.entries(QUERIES).map(([name, query]) => [
+      name,
+      {
+        path: `/v1/api_keys?environment=${ASK.environment}${query}`,
+        isRight: (count) => (count === 0) === /none$/.test(name),
+      },
+    ]),
   );
-  const slowest = Math.max(...readings.map(({ ms }) => quantile(ms, 0.95)));
-  return [
-    target(
-      `GET /v1/api_keys of ${KEYS.toLocaleString("en")} keys in one environment, the slowest p95`,
-      `${slowest.toFixed(0)} ms`,
-      `≤ ${READ_MAX_MS} ms`,
-      slowest <= READ_MAX_MS,
-    ),
-    "",
-    ...table(
-      ["GET, ms", "engine", "p50", "p95", "max"],
-      readings.map(({ engine, name, ms }) => [name, engine, ...spread(ms)]),
-    ),
-    "",
-    `PostgreSQL ${version}, ${ROUNDS} requests of each kind. Load of the machine before the first: ${loadBefore.toFixed(1)}.`,
-  ];
 }

@@ -3,6 +3,7 @@ import os from "node:os";
 import { ask, openers, quantile, spread } from "./engines.mjs";
 import { median, runWorker } from "./measure.mjs";
 import { startPostgres } from "./postgres.mjs";
+import { readingsTable } from "./reads.mjs";
 import { table, target } from "./results.mjs";
 import { ASK } from "./world.mjs";
 
@@ -131,10 +132,7 @@ function report(read, stored, { loadBefore, version }) {
       slowest <= READ_MAX_MS,
     ),
     "",
-    ...table(
-      ["GET, ms", "engine", "p50", "p95", "max"],
-      readings.map(({ engine, name, ms }) => [name, engine, ...spread(ms)]),
-    ),
+    ...readingsTable(readings),
     "",
     target(
       `storing ${STORED.counts.toLocaleString("en")} counts, a second of ${STORED.keys.toLocaleString("en")} keys that are active in every minute, the slower p95`,

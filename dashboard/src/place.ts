@@ -1,4 +1,4 @@
-import type { Client, EnvironmentJson, MeJson } from "@latchkey/sdk/client";
+import type { AccountPermission, Client, EnvironmentJson, MeJson } from "@latchkey/sdk/client";
 import { createContext, useContext } from "react";
 
 /** Where in the dashboard a person is: account, environment and what they may do there. */
@@ -23,20 +23,9 @@ export function usePlace(): Place {
   return place;
 }
 
-/** What a role may allow, as far as pages ask; docs/roles.md has the whole table. */
-export type Permission =
-  | "account:write"
-  | "keys:read"
-  | "keys:write"
-  | "environments:write"
-  | "service_tokens:read"
-  | "members:write"
-  | "owners:write"
-  | "audit_logs:read";
-
 /**
  * Whether somebody may do that in an account, as the server's own table says. The server decides; this only hides what it
  * would refuse.
  */
-export const may = (account: MeJson["accounts"][number], permission: Permission): boolean =>
+export const may = (account: MeJson["accounts"][number], permission: AccountPermission): boolean =>
   account.permissions.includes(permission);

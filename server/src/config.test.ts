@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { CLIENT_VARIABLES, isLoopback, readSettings, SETTINGS, SettingsError } from "./config.ts";
+import { CLIENT_VARIABLES, readSettings, SETTINGS, SettingsError } from "./config.ts";
+import { isLoopback } from "./setting-values.ts";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -124,6 +125,8 @@ test.each([
   ["LATCHKEY_SMTP_URL", "mail.example.com:587"],
   ["LATCHKEY_SMTP_URL", "https://mail.example.com"],
   ["LATCHKEY_SMTP_URL", "smtp://mail.example.com/?name=x"],
+  ["LATCHKEY_SMTP_URL", "smtp://mail.example.com/box"],
+  ["LATCHKEY_SMTP_URL", "smtp://ada:100%@mail.example.com"],
   ["LATCHKEY_MAIL_FROM", "keys"],
   ["LATCHKEY_KEEP_AUDIT", "29"],
   ["LATCHKEY_KEEP_AUDIT", "36501"],

@@ -1,13 +1,20 @@
 import { isIP } from "node:net";
-import ipaddr from "ipaddr.js";
 import { z } from "zod";
+import {
+  areRanges,
+  isDatabaseUrl,
+  isLoopback,
+  isPublicUrl,
+  isSmtpUrl,
+  originOf,
+  splitList,
+  TRUSTED_PROXIES_MAX,
+  wholeNumber,
+} from "./setting-values.ts";
 import type { UsageKept } from "./store/store.ts";
 
 /** Levels of the log, from the loudest to the quietest setting. */
 const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
-
-/** A list of proxies longer than this is a mistake; each costs a comparison a request. */
-const TRUSTED_PROXIES_MAX = 64;
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -337,13 +344,6 @@ function mailOf(smtpUrl: string | undefined, from: string | undefined): GivenSet
   return smtpUrl === undefined || from === undefined ? null : { smtpUrl, from };
 }
 
-/** Whether only this machine can reach a server that listens on `host`: 127.0.0.0/8, ::1 or localhost. */
-export function isLoopback(host: string): boolean {
-  const bare = host.startsWith("[") && host.endsWith("]") ? host.slice(1, -1) : host;
-  if (bare === "localhost") return true;
-  return isIP(bare) !== 0 && ipaddr.process(bare).range() === "loopback";
-}
-
 function wrongVariable(name: string, value: string | undefined): string {
   const bound = Object.entries(SETTINGS).find(([known]) => known === name)?.[1].bound;
   if (SECRET_VARIABLES.has(name))
@@ -383,58 +383,4 @@ function distance(from: string, to: string): number {
     row = next;
   }
   return row[to.length] ?? 0;
-}
-
-/** Digits only: `Number` would also take "1e3", "0x10" and " 5". */
-function wholeNumber(min: number, max: number) {
-  return z
-    .string()
-    .refine((text) => /^\d{1,5}$/.test(text) && Number(text) >= min && Number(text) <= max)
-    .transform(Number);
-}
-
-/** Plain http would send passwords and session cookies readably over a network, so it is for loopback alone. */
-function isPublicUrl(text: string): boolean {
-  const url = parseUrl(text);
-  if (url === undefined || url.username !== "" || url.password !== "") return false;
-  if (url.pathname !== "/" || url.search !== "" || url.hash !== "") return false;
-  return url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url.hostname));
-}
-
-function isDatabaseUrl(text: string): boolean {
-  const protocol = parseUrl(text)?.protocol;
-  return protocol === "postgres:" || protocol === "postgresql:";
-}
-
-function isSmtpUrl(text: string): boolean {
-  const url = parseUrl(text);
-  if (url === undefined || url.hostname === "" || url.search !== "" || url.hash !== "")
-    return false;
-  return url.protocol === "smtps:" || url.protocol === "smtp:";
-}
-
-function originOf(text: string): string | undefined {
-  return parseUrl(text)?.origin;
-}
-
-function parseUrl(text: string): URL | undefined {
-  return URL.canParse(text) ? new URL(text) : undefined;
-}
-
-function splitList(text: string): readonly string[] {
-  return text
-    .split(",")
-    .map((part) => part.trim())
-    .filter((part) => part !== "");
-}
-
-/** `isIP` first: ipaddr.js also takes old spellings, such as "10" for 0.0.0.10, that nobody means here. */
-function areRanges(list: readonly string[]): boolean {
-  return (
-    list.length <= TRUSTED_PROXIES_MAX &&
-    list.every((entry) => {
-      const [address = "", prefix] = entry.split("/", 2);
-      return isIP(address) !== 0 && (prefix === undefined || ipaddr.isValidCIDR(entry));
-    })
-  );
 }

@@ -1,5 +1,6 @@
 import { createTransport } from "nodemailer";
-import { type GivenSettings, isLoopback } from "./config.ts";
+import type { GivenSettings } from "./config.ts";
+import { isLoopback } from "./setting-values.ts";
 
 /** A mail as its reader sees it. */
 export interface Mail {

@@ -1,16 +1,21 @@
 import type { OwnAccountJson } from "./shapes.ts";
 import type { CallOptions, Transport } from "./transport.ts";
 
-/** What an owner may set of their account; what is not named stays. */
-export interface OwnAccountEdit {
-  /**
-   * 1 to 3,650, or `null` for no maximum. Keys that are to live longer end that long after they were made, or after this
-   * is set where that is later.
-   */
-  api_key_max_age_days?: number | null | undefined;
-  /** Closes the account to whoever has no second factor; you need one yourself. */
-  require_two_factor?: boolean | undefined;
-}
+/** What an owner may set of their account: one at a time. */
+export type OwnAccountEdit =
+  | {
+      /**
+       * 1 to 3,650, or `null` for no maximum. Keys that are to live longer end that long after they were made, or after
+       * this is set where that is later.
+       */
+      api_key_max_age_days: number | null;
+      require_two_factor?: undefined;
+    }
+  | {
+      /** Closes the account to whoever has no second factor; you need one yourself. */
+      require_two_factor: boolean;
+      api_key_max_age_days?: undefined;
+    };
 
 const PATH = ["v1", "account"] as const;
 

@@ -9,7 +9,7 @@ const MESSAGE_CHARACTERS_MAX = 1_000;
 
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\b/i;
 /** Of answers that are files. */
-const FILE_TYPES = { csv: /^text\/csv\b/i, jsonl: /^application\/x-ndjson\b/i } as const;
+export const FILE_TYPES = { csv: "text/csv", jsonl: "application/x-ndjson" } as const;
 
 /** What a call expects to be answered with, when it is not a short piece of JSON. */
 export interface Expected {
@@ -27,6 +27,10 @@ export interface Answer {
   readonly replayed: boolean;
   readonly tries: number;
 }
+
+/** Whether a `Content-Type` is that media type, with whatever parameters (RFC 9110, section 8.3.1). */
+const isOfType = (contentType: string, mediaType: string): boolean =>
+  contentType.split(";", 1)[0]?.trim().toLowerCase() === mediaType;
 
 /**
  * Reads a response to its end.
@@ -47,7 +51,7 @@ export async function readAnswer(
   const parsed = JSON_TYPE.test(type) ? parseJson(text) : undefined;
   if (response.ok) {
     const file = text === undefined ? undefined : { value: text };
-    const good = as === undefined ? parsed : FILE_TYPES[as].test(type) ? file : undefined;
+    const good = as === undefined ? parsed : isOfType(type, FILE_TYPES[as]) ? file : undefined;
     if (good !== undefined)
       return { status, body: good.value, requestId, replayed: isReplay(headers), tries };
     const message =

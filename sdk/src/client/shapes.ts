@@ -133,6 +133,21 @@ export interface ResetLinkJson {
 /** A role in an account, from most to least rights. */
 export type Role = "owner" | "admin" | "member" | "support";
 
+/** What a role may allow in an account; docs/roles.md has the table. */
+export type AccountPermission =
+  | "account:read"
+  | "account:write"
+  | "keys:read"
+  | "keys:write"
+  | "environments:read"
+  | "environments:write"
+  | "service_tokens:read"
+  | "service_tokens:write"
+  | "members:read"
+  | "members:write"
+  | "owners:write"
+  | "audit_logs:read";
+
 /** What a visitor may know before they sign in. */
 export interface SetUpStateJson {
   /** Whether the first owner is still to come. */
@@ -164,7 +179,7 @@ export interface MeJson {
     name: string;
     role: Role;
     /** What the role allows, by the names of docs/roles.md. */
-    permissions: string[];
+    permissions: AccountPermission[];
     /** Whether the account is closed to whoever has no second factor. */
     two_factor_required: boolean;
   }[];

@@ -1,4 +1,4 @@
-import { type Answer, createdIdOf, type Expected, readAnswer } from "./answer.ts";
+import { type Answer, createdIdOf, type Expected, FILE_TYPES, readAnswer } from "./answer.ts";
 import { ApiError } from "./api-error.ts";
 import { type ClientAmbient, openLimit } from "./limit.ts";
 
@@ -156,12 +156,8 @@ function requestOf(
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(ask.query ?? {}))
     if (value !== undefined) query.set(name, String(value));
-  const accept = {
-    csv: "text/csv, application/json",
-    jsonl: "application/x-ndjson, application/json",
-  };
   const headers = new Headers({
-    Accept: ask.as === undefined ? "application/json" : accept[ask.as],
+    Accept: `${ask.as === undefined ? "" : `${FILE_TYPES[ask.as]}, `}application/json`,
     ...common,
   });
   if (ask.idempotencyKey !== undefined) headers.set("Idempotency-Key", ask.idempotencyKey);

@@ -1,5 +1,5 @@
 import { type Client, createClient } from "@latchkey/sdk/client";
-import { isLoopback } from "../config.ts";
+import { isLoopback } from "../setting-values.ts";
 import { type Remembered, readRemembered } from "./config-file.ts";
 import { CommandFailure, type Terminal } from "./terminal.ts";
 

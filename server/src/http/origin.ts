@@ -1,5 +1,5 @@
 import { Failure } from "@latchkey/sdk/core";
-import { isLoopback } from "../config.ts";
+import { isLoopback } from "../setting-values.ts";
 
 /** Tells a request's own origin from its headers; `null` when the request names a host that is not ours. */
 export type OwnOrigin = (headers: Headers) => string | null;
