@@ -55,8 +55,9 @@ const setUpRoute = createRoute({
 const signInRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/sign-in",
-  validateSearch: (search: Record<string, unknown>): { to?: string } =>
+  validateSearch: only((search): { to?: string } =>
     typeof search.to === "string" ? { to: search.to } : {},
+  ),
   component: SignInPage,
 });
 
@@ -148,7 +149,7 @@ interface KeySearchInAddress {
 const apiKeysRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: "/platform/api-keys",
-  validateSearch: (search: Record<string, unknown>): KeySearchInAddress => {
+  validateSearch: only((search): KeySearchInAddress => {
     const q = textOf(search.q);
     const maker = textOf(search.created_by);
     return {
@@ -159,44 +160,43 @@ const apiKeysRoute = createRoute({
       ...(maker === undefined ? {} : { created_by: maker }),
       ...cursorIn(search),
     };
-  },
+  }),
   component: ApiKeysPage,
 });
 
 const apiKeyRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: "/platform/api-keys/$key",
-  validateSearch: rangeIn,
+  validateSearch: only(rangeIn),
   component: ApiKeyPage,
 });
 
 const usageRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: "/observability/usage",
-  validateSearch: (search: Record<string, unknown>): { range?: RangeName; by?: UsageBy } => ({
+  validateSearch: only((search): { range?: RangeName; by?: UsageBy } => ({
     ...rangeIn(search),
     ...(search.by === "key" || search.by === "outcome" ? { by: search.by } : {}),
-  }),
+  })),
   component: UsagePage,
 });
 
 const refusalsRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: "/observability/refusals",
-  validateSearch: (
-    search: Record<string, unknown>,
-  ): RefusalAddress<KeyRefusalReason> & { key?: string } => {
+  validateSearch: only((search): RefusalAddress<KeyRefusalReason> & { key?: string } => {
     const key = textOf(search.key);
     return { ...refusalsIn(search, KEY_REASONS), ...(key === undefined ? {} : { key }) };
-  },
+  }),
   component: RefusalsPage,
 });
 
 const operatorRefusalsRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: "/operator/refusals",
-  validateSearch: (search: Record<string, unknown>): RefusalAddress<UnattributedRefusalReason> =>
-    refusalsIn(search, UNATTRIBUTED_REASONS),
+  validateSearch: only(
+    (search): RefusalAddress<UnattributedRefusalReason> => refusalsIn(search, UNATTRIBUTED_REASONS),
+  ),
   component: OperatorRefusalsPage,
 });
 
@@ -209,7 +209,7 @@ const generalRoute = createRoute({
 const membersRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: "/settings/members",
-  validateSearch: cursorIn,
+  validateSearch: only(cursorIn),
   component: MembersPage,
 });
 
@@ -228,27 +228,43 @@ const environmentsRoute = createRoute({
 const serviceTokensRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: "/settings/service-tokens",
-  validateSearch: cursorIn,
+  validateSearch: only(cursorIn),
   component: ServiceTokensPage,
 });
 
 const auditLogRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: "/settings/audit-log",
-  validateSearch: (search: Record<string, unknown>): AuditAddress => ({
-    ...textsIn(search, ["actor", "action", "key", "subject"]),
-    ...(isAuditRange(search.range) ? { range: search.range } : textsIn(search, ["from", "to"])),
-    ...cursorIn(search),
-  }),
+  validateSearch: only(
+    (search): AuditAddress => ({
+      ...textsIn(search, ["actor", "action", "key", "subject"]),
+      ...(isAuditRange(search.range) ? { range: search.range } : textsIn(search, ["from", "to"])),
+      ...cursorIn(search),
+    }),
+  ),
   component: AuditLogPage,
 });
 
 const tokensRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: "/operator/tokens",
-  validateSearch: cursorIn,
+  validateSearch: only(cursorIn),
   component: TokensPage,
 });
+
+/**
+ * What `read` makes of an address, and of nothing else in it.
+ *
+ * The router lays what a validator returns over all that the address says, so what is refused or unknown is named here,
+ * as `undefined`. Its own `search.strict` does so only for the first load and for links, not for where signing in or the
+ * browser's "back" leads.
+ */
+function only<T extends object>(read: (search: Record<string, unknown>) => T) {
+  return (search: Record<string, unknown>): T => ({
+    ...Object.fromEntries(Object.keys(search).map((name) => [name, undefined])),
+    ...read(search),
+  });
+}
 
 function rangeIn(search: Record<string, unknown>): { range?: RangeName } {
   return isRange(search.range) ? { range: search.range } : {};

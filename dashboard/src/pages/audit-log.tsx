@@ -2,7 +2,7 @@ import { Button, Stack } from "@mantine/core";
 import { IconEyeOff, IconHistory } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
-import { type AuditAddress, type AuditFilters, auditLogQuery } from "../audit-api.ts";
+import { type AuditAddress, auditLogQuery } from "../audit-api.ts";
 import { AuditExport } from "../parts/audit-export.tsx";
 import { AuditFilterBar } from "../parts/audit-filter-bar.tsx";
 import { AuditList } from "../parts/audit-list.tsx";
@@ -42,18 +42,16 @@ export function AuditLogPage() {
 
 function AuditLog() {
   const { account } = usePlace();
-  const address = route.useSearch();
+  const address = given(route.useSearch());
   const { after: _, before: __, ...filters } = address;
   const navigate = route.useNavigate();
   const nowMs = useNow();
   const log = useQuery(auditLogQuery(account.slug, address));
-  const go = (search: AuditAddress): void =>
-    void navigate({ search: given(search), resetScroll: false });
-  const narrow = (next: AuditFilters): void => go(next);
+  const go = (search: AuditAddress): void => void navigate({ search, resetScroll: false });
   const entries = log.data?.entries ?? [];
   return (
     <>
-      <AuditFilterBar filters={filters} entries={entries} onChange={narrow} />
+      <AuditFilterBar filters={filters} entries={entries} onChange={go} />
       <ReadProblem what="The audit log" query={log} />
       {log.isPending ? <ListSkeleton what="audit log" /> : null}
       {log.data === undefined ? null : entries.length === 0 ? (
@@ -63,7 +61,7 @@ function AuditLog() {
           <AuditList
             entries={entries}
             nowMs={nowMs}
-            onOnly={(only) => narrow({ ...filters, ...only })}
+            onOnly={(only) => go({ ...filters, ...only })}
           />
           <Paging
             pageInfo={log.data.page_info}
