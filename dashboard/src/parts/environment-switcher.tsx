@@ -64,6 +64,7 @@ const everywhere = [
   "/$account/$environment/settings/members",
   "/$account/$environment/settings/environments",
   "/$account/$environment/settings/service-tokens",
+  "/$account/$environment/settings/audit-log",
   "/$account/$environment/you",
   "/$account/$environment/operator/tokens",
   "/$account/$environment/operator/refusals",

@@ -235,6 +235,12 @@ test("the switcher goes to the same page of another environment, by menu and by 
   await page.getByRole("menuitemradio", { name: "Production" }).waitFor();
   await page.keyboard.press("2");
   await page.waitForURL((url) => url.pathname === world.at("production", "settings/environments"));
+  await page.getByRole("link", { name: "Audit log" }).click();
+  await page.getByRole("heading", { name: "Audit log" }).waitFor();
+  await page.keyboard.press("e");
+  await page.getByRole("menuitemradio", { name: "Development" }).waitFor();
+  await page.keyboard.press("1");
+  await page.waitForURL((url) => url.pathname === world.at("development", "settings/audit-log"));
   await page.context().close();
 });
 
