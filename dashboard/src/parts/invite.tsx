@@ -5,7 +5,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { cacheKeys } from "../api.ts";
 import { bounds, rules } from "../bounds.ts";
-import { fieldErrors, isRefused } from "../failures.ts";
+import { fieldErrors } from "../failures.ts";
 import { usePlace } from "../place.ts";
 import { Problem } from "./problem.tsx";
 import { RoleChoice } from "./role-choice.tsx";
@@ -26,13 +26,9 @@ export function Invite({ onClose }: { onClose: () => void }) {
       setMade(await client.invitations.create(body)),
     onSuccess: () =>
       queryClient.invalidateQueries({ queryKey: cacheKeys.invitations(account.slug) }),
-    onError: (error) =>
-      form.setErrors(
-        // Only the address can be in conflict: it belongs to a member.
-        isRefused(error) && error.status === 409
-          ? { email: error.message }
-          : fieldErrors(error, { email: "email" }),
-      ),
+    // A conflict may be of the address, which is a member's, or of the account, which has invited too many: it is told
+    // as a whole.
+    onError: (error) => form.setErrors(fieldErrors(error, { email: "email" })),
   });
   const closable = made === null && !invite.isPending;
   return (

@@ -19,14 +19,14 @@ export function KeysMadeBy({ id, name }: { id: string; name: string }) {
   if (found.data === undefined) return <ReadProblem what="Their API keys" query={found} />;
   const { entries, page_info } = found.data;
   if (entries.length === 0) return null;
-  const more = page_info.after === null ? "" : "more than ";
+  const cut = page_info.after !== null;
   const live = entries.length === 1 ? "lives" : "live";
   return (
     <Alert
       color="yellow"
       variant="light"
       icon={<IconKey aria-hidden />}
-      title={`${more}${counted(entries.length, "API key")} created by ${name} ${live} on. Rotate ${entries.length === 1 ? "it" : "them"}?`}
+      title={`${cut ? "More than " : ""}${counted(entries.length, "API key")} created by ${name} ${live} on. Rotate ${entries.length === 1 ? "it" : "them"}?`}
     >
       <Text fz="sm">
         Whoever made a secret key may have kept it. A rotated one is replaced without an
@@ -44,7 +44,7 @@ export function KeysMadeBy({ id, name }: { id: string; name: string }) {
                 search={{ created_by: id }}
                 className={styles.link}
               >
-                {environment.name}: {more}
+                {environment.name}: {cut ? "at least " : ""}
                 {counted(count, "API key")}
               </Link>
             </li>

@@ -213,3 +213,60 @@ test("an admin can make nobody an owner, nor remove one", async () => {
   expect(await dialog(page).getByRole("radio", { name: "Owner" }).count()).toBe(0);
   await context.close();
 });
+
+test("of more keys than are counted no environment's number is said to be more than it may be", async () => {
+  const hedwig = await joinAs(world, "Hedwig", "member");
+  const { page } = await world.visit();
+  const pageInfo = { after: "more", before: null, page_size: 200 };
+  const entries = Array.from({ length: 200 }, (_, index) => ({
+    environment: index < 199 ? "production" : "development",
+  }));
+  await page.route(/\/v1\/api_keys\?.*created_by=/, (route) =>
+    route.fulfill({ json: { entries, page_info: pageInfo } }),
+  );
+  await page.route(/\/v1\/members(\/|\?)/, async (route) => {
+    const told = await (await route.fetch()).json();
+    for (const member of told.entries ?? [told])
+      if (member.email === hedwig.email) member.active_api_keys = 250;
+    await route.fulfill({ json: told });
+  });
+  await openMembers(page);
+  await choose(page, hedwig.email, "Remove");
+  await button(dialog(page), "Remove").click();
+  await dialog(page)
+    .getByText("More than 200 API keys created by Hedwig live on. Rotate them?", { exact: true })
+    .waitFor();
+  const links = dialog(page).getByRole("list", { name: "API keys created by Hedwig" });
+  expect(await links.getByRole("link").allTextContents()).toEqual([
+    "Development: at least 1 API key",
+    "Production: at least 199 API keys",
+  ]);
+  await page.context().close();
+  await hedwig.context.close();
+});
+
+test("an invitation too many is told as such, and not held against the address", async () => {
+  const { page } = await world.visit();
+  await page.route(/\/v1\/invitations$/, (route) =>
+    route.request().method() === "POST"
+      ? route.fulfill({
+          status: 409,
+          json: {
+            code: "conflict",
+            message: "200 invitations are open, which is the most.",
+            status: 409,
+            request_id: "req_of_a_test",
+          },
+        })
+      : route.fallback(),
+  );
+  await openMembers(page);
+  await button(page, "Invite").click();
+  const address = dialog(page).getByLabel("E-mail");
+  await address.fill("margaret@example.com");
+  await button(dialog(page), "Invite").click();
+  const problem = dialog(page).getByRole("alert").filter({ hasText: "Nobody was invited" });
+  await problem.getByText("200 invitations are open, which is the most.").waitFor();
+  expect(await address.getAttribute("aria-invalid")).not.toBe("true");
+  await page.context().close();
+});
