@@ -77,6 +77,11 @@ export const ACTION_GROUPS: readonly {
       ["account.unsuspended", "Suspension lifted"],
     ],
   },
+  {
+    group: "Set-up",
+    all: "setup.*",
+    items: [["setup.completed", "Latchkey set up"]],
+  },
 ];
 
 /** What kind of thing an action is, for its picture and colour. */
