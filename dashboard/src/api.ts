@@ -37,6 +37,7 @@ export interface KeySearch {
 export const cacheKeys = {
   me: ["me"],
   setUp: ["set-up"],
+  invitation: ["invitation"],
   sessions: ["sessions"],
   signInLink: ["sign-in-link"],
   tokens: ["operator", "tokens"],
@@ -45,6 +46,7 @@ export const cacheKeys = {
   environments: (account: string) => ["account", account, "environments"],
   members: (account: string) => ["account", account, "members"],
   invitations: (account: string) => ["account", account, "invitations"],
+  auditLog: (account: string) => ["account", account, "audit-log"],
   serviceTokens: (account: string) => ["account", account, "service-tokens"],
   apiKeys: (account: string, environment: string) => [
     "account",
@@ -54,6 +56,12 @@ export const cacheKeys = {
     "api-keys",
   ],
 } as const;
+
+/** Paging and filtering keep the old rows until the new ones are there; another account never does. */
+export const ofSameAccount =
+  (account: string) =>
+  <T>(previous: T, query: { queryKey: readonly unknown[] } | undefined): T | undefined =>
+    query?.queryKey[1] === account ? previous : undefined;
 
 export const meQuery = queryOptions({
   queryKey: cacheKeys.me,
@@ -126,8 +134,7 @@ export const serviceTokensQuery = (account: string, cursor: Pick<PageAsk, "after
     queryFn: ({ signal }) =>
       clientFor(account).serviceTokens.list({ ...cursor, page_size: bounds.pageSize }, { signal }),
     select: (page) => ({ ...page, entries: page.entries.map(serviceToken) }),
-    // Paging keeps the old rows until the new ones are there; another account never does.
-    placeholderData: (previous, query) => (query?.queryKey[1] === account ? previous : undefined),
+    placeholderData: ofSameAccount(account),
     refetchInterval: 10_000,
   });
 

@@ -1,6 +1,6 @@
 import type { AuditLogSearch, PageAsk } from "@latchkey/sdk/client";
 import { queryOptions } from "@tanstack/react-query";
-import { clientFor } from "./api.ts";
+import { cacheKeys, clientFor, ofSameAccount } from "./api.ts";
 import { bounds } from "./bounds.ts";
 
 const dayMs = 24 * 60 * 60 * 1000;
@@ -64,21 +64,20 @@ function beginningOf(day: string | undefined, later: number): string | undefined
 /** One page of the audit log, newest first, read again every ten seconds while it can be seen. */
 export const auditLogQuery = (account: string, { after, before, ...filters }: AuditAddress) =>
   queryOptions({
-    queryKey: ["account", account, "audit-log", filters, { after, before }],
+    queryKey: [...cacheKeys.auditLog(account), filters, { after, before }],
     queryFn: ({ signal }) =>
       clientFor(account).auditLogs.list(
         { ...searchOf(filters, Date.now()), after, before, page_size: bounds.auditPageSize },
         { signal },
       ),
-    // Paging and filtering keep the old rows until the new ones are there; another account never does.
-    placeholderData: (previous, query) => (query?.queryKey[1] === account ? previous : undefined),
+    placeholderData: ofSameAccount(account),
     refetchInterval: 10_000,
   });
 
 /** Who may have done something, to choose from: the people and the programs of the account, the newest of very many. */
 export const auditActorsQuery = (account: string) =>
   queryOptions({
-    queryKey: ["account", account, "audit-log", "actors"],
+    queryKey: [...cacheKeys.auditLog(account), "actors"],
     queryFn: async ({ signal }) => {
       const client = clientFor(account);
       const [members, tokens] = await Promise.all([

@@ -1,15 +1,7 @@
 import { useEffect, useState } from "react";
+import { LINK_PATHS } from "./public-paths.ts";
 
-/** Pages that a link leads to whose secret is behind the `#`. */
-const LINK_PATHS = [
-  "/setup",
-  "/invitation",
-  "/reset-password",
-  "/verify-email",
-  "/sign-in-link",
-] as const;
-
-/** The path of such a page. */
+/** The path of a page that such a link leads to. */
 export type LinkPath = (typeof LINK_PATHS)[number];
 
 const held = new Map<LinkPath, string>();

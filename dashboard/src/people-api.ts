@@ -1,16 +1,10 @@
 import type { MeJson, PageAsk, Role } from "@latchkey/sdk/client";
 import { ApiError } from "@latchkey/sdk/client";
 import { queryOptions } from "@tanstack/react-query";
-import { cacheKeys, clientFor, visitor } from "./api.ts";
+import { cacheKeys, clientFor, ofSameAccount, visitor } from "./api.ts";
 import { bounds } from "./bounds.ts";
 
 type Cursor = Pick<PageAsk, "after" | "before">;
-
-/** Of several accounts nothing is shown in another: paging keeps the old rows until the new ones are there. */
-const ofSameAccount =
-  (account: string) =>
-  <T>(previous: T, query: { queryKey: readonly unknown[] } | undefined): T | undefined =>
-    query?.queryKey[1] === account ? previous : undefined;
 
 /** One page of an account's members, read again every ten seconds while it can be seen. */
 export const membersQuery = (account: string, cursor: Cursor) =>
@@ -61,7 +55,7 @@ export const sessionsQuery = queryOptions({
 /** What the secret of an invitation invites to; asked once, for each asking is counted. */
 export const invitationQuery = (secret: string) =>
   queryOptions({
-    queryKey: ["invitation", secret],
+    queryKey: [...cacheKeys.invitation, secret],
     queryFn: ({ signal }) => visitor.person.openInvitation({ secret }, { signal }),
     staleTime: Number.POSITIVE_INFINITY,
     retry: (count, error) => count < 2 && error instanceof ApiError && error.status === 0,

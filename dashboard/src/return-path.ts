@@ -1,13 +1,7 @@
-/** Pages that have nothing for somebody who has just signed in. */
-const dead: readonly string[] = [
-  "/sign-in",
-  "/setup",
-  "/sign-up",
-  "/forgot-password",
-  "/reset-password",
-  "/verify-email",
-  "/sign-in-link",
-];
+import { PUBLIC_PATHS } from "./public-paths.ts";
+
+/** Pages that have nothing for somebody who has just signed in; an invitation waits for them. */
+const dead: readonly string[] = PUBLIC_PATHS.filter((path) => path !== "/invitation");
 
 /**
  * Where to go after signing in: only a path of this very site.

@@ -1,19 +1,7 @@
 import { ApiError } from "@latchkey/sdk/client";
 import { MutationCache, QueryCache, QueryClient } from "@tanstack/react-query";
 import { cacheKeys } from "./api.ts";
-
-/** Pages that can do without a session. */
-const publicPaths: readonly string[] = [
-  "/",
-  "/sign-in",
-  "/sign-up",
-  "/setup",
-  "/invitation",
-  "/forgot-password",
-  "/reset-password",
-  "/verify-email",
-  "/sign-in-link",
-];
+import { PUBLIC_PATHS } from "./public-paths.ts";
 
 let secretsOnScreen = 0;
 
@@ -37,7 +25,7 @@ export function makeQueryClient(onSignedOut: () => void): QueryClient {
     if (error.status === 403 || error.status === 404) askAgainWhoIsHere(queryClient);
     // A wrong password or code is told where it was given, and ends nothing.
     if (error.status !== 401 || error.code === "invalid_credentials") return;
-    if (publicPaths.includes(window.location.pathname) || secretsOnScreen > 0) return;
+    if (PUBLIC_PATHS.includes(window.location.pathname) || secretsOnScreen > 0) return;
     onSignedOut();
   };
   const queryClient = new QueryClient({

@@ -21,7 +21,9 @@ export function SignInLinkPage() {
     if (slug === undefined) return;
     dropLinkSecret("/sign-in-link");
     // Whatever was cached was another person's.
-    queryClient.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== "sign-in-link" });
+    queryClient.removeQueries({
+      predicate: ({ queryKey }) => queryKey[0] !== cacheKeys.signInLink[0],
+    });
     void navigate({ to: "/$account", params: { account: slug }, replace: true });
   }, [slug, queryClient, navigate]);
 

@@ -51,7 +51,7 @@ export function Sessions() {
           <Button
             variant="default"
             loading={endOthers.isPending}
-            onClick={() => endOthers.mutate("")}
+            onClick={() => endOthers.mutate()}
           >
             Sign out all others
           </Button>
@@ -62,7 +62,7 @@ export function Sessions() {
 }
 
 /** Ends sessions; the list tells how that went, and the corner why it did not. */
-function useEnding(end: (id: string) => Promise<unknown>) {
+function useEnding<Which = void>(end: (which: Which) => Promise<unknown>) {
   const queryClient = useQueryClient();
   return useMutation({
     mutationFn: end,

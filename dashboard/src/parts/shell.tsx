@@ -82,7 +82,7 @@ function useBelonged(account: MeJson["accounts"][number] | undefined) {
   useEffect(() => {
     if (account !== undefined) last.current = account;
   }, [account]);
-  return account ?? last.current;
+  return last.current;
 }
 
 /** After a move to another page the focus is on its heading, so that a screen reader reads where one is. */
