@@ -1,138 +1,60 @@
-import { Agent, createServer, type Server } from "node:http";
+import { Agent } from "node:http";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { type Client, createClient } from "@latchkey/sdk/client";
-import { parseToken, tokenChecksum } from "@latchkey/sdk/core";
+import { parseToken } from "@latchkey/sdk/core";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type Child, startChild, waitFor } from "./child.ts";
+import { waitFor } from "./child.ts";
+import { type Answer, ask, askRaw, findProxy, type RunningProxy, startProxy } from "./proxies.ts";
 import {
-  type Answer,
-  ask,
-  askRaw,
-  findProxy,
-  type ProxyKind,
-  type RunningProxy,
-  startProxy,
-  startTap,
-  type Tap,
-} from "./proxies.ts";
-import {
-  type FirstAccount,
-  freePort,
-  type RealServer,
-  setUp,
-  startServer,
-  temporaryFolder,
-} from "./real-server.ts";
+  bearer,
+  expectFlat,
+  fieldsOf,
+  type Keys,
+  KINDS,
+  keysOf,
+  needProxy,
+  openProxyStage,
+  type ProxyStage,
+  tokens,
+  UNKNOWN,
+} from "./proxies-stage.ts";
+import { type FirstAccount, type RealServer, setUp, startServer } from "./real-server.ts";
 
-/** Set where a missing proxy must not go unnoticed. */
-const REQUIRED = process.env.LATCHKEY_REQUIRE_PROXIES === "1";
-const KINDS: readonly ProxyKind[] = ["nginx", "caddy"];
-const NOTES_API = fileURLToPath(new URL("../../examples/notes-api.mjs", import.meta.url));
 const IDENTITY = ["Account", "Account-Id", "Environment", "Environment-Id", "Key-Id", "Key-Type"];
 
 /** A server that was killed delays the next revocation by its lease: keep that short. */
 const ENV = { LATCHKEY_LEASE_SECONDS: "2" };
 
-/** A token of the right shape and checksum that nobody issued: only a look-up can refuse it. */
-const UNKNOWN = `sk_${"0".repeat(30)}${tokenChecksum(`sk_${"0".repeat(30)}`)}`;
-
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+let stage: ProxyStage;
+let folder: ProxyStage["folder"];
+let notesApi: ProxyStage["notesApi"];
+let tap: ProxyStage["tap"];
 let server: RealServer;
-let notesApi: Child;
-let tap: Tap;
 let acme: FirstAccount;
 let client: Client;
-let keys: {
-  development: string;
-  production: string;
-  public: string;
-  globex: string;
-};
-/** Every token of the run; no log may hold one. */
-const tokens = new Set<string>();
+let keys: Keys;
 
 beforeAll(async () => {
-  folder = await temporaryFolder();
+  stage = await openProxyStage();
+  ({ folder, notesApi, tap } = stage);
   const dataFolder = join(folder.path, "data");
   acme = await setUp({ dataFolder });
   server = await startServer({ dataFolder, env: ENV });
-  notesApi = startChild(process.execPath, [NOTES_API], { env: { PORT: "0" } });
-  const apiPort = await waitFor(
-    "the notes API",
-    () => /http:\/\/127\.0\.0\.1:(\d+)/.exec(notesApi.stdout())?.[1],
-  );
-  tap = await startTap(Number(apiPort));
   client = createClient({ url: server.url, token: acme.service_token });
-  const operator = createClient({ url: server.url, token: acme.operator_token });
-  const globex = await operator.accounts.create({ name: "Globex", slug: "globex" });
-  keys = {
-    development: tokenOf(acme, "development", "secret_key"),
-    production: tokenOf(acme, "production", "secret_key"),
-    public: tokenOf(acme, "development", "public_key"),
-    globex: tokenOf(globex, "development", "secret_key"),
-  };
+  keys = await keysOf(acme, server.url);
   for (const token of [...Object.values(keys), acme.service_token, UNKNOWN]) tokens.add(token);
 });
 
 afterAll(async () => {
-  await tap?.close();
-  await notesApi?.end();
   await server?.end();
-  await folder?.remove();
+  await stage?.close();
 });
-
-function tokenOf(
-  { environments }: Pick<FirstAccount, "environments">,
-  slug: string,
-  kind: "secret_key" | "public_key",
-): string {
-  const environment = environments.find((each) => each.slug === slug);
-  if (environment === undefined) throw new Error(`no environment ${slug}`);
-  return environment[kind];
-}
-
-function bearer(token: string): string[] {
-  tokens.add(token);
-  return ["Authorization", `Bearer ${token}`];
-}
 
 /** The body that the server itself gives, with the request id of `answer` in place of its own. */
 async function bodyOfLatchkey(query: string, headers: string[], answer: Answer): Promise<string> {
   const direct = await ask(`${server.url}/v1/authenticate?${query}`, { headers });
   const requestId = JSON.parse(direct.body).request_id;
   return direct.body.replace(requestId, String(answer.headers["x-request-id"]));
-}
-
-/** The parts of a flat error that hold for every refusal, whoever wrote it. */
-function expectFlat(answer: Answer, status: number, code: string): void {
-  const body = JSON.parse(answer.body);
-  expect({ status: answer.status, code: body.code }).toEqual({ status, code });
-  expect(Object.keys(body)).toEqual(["code", "message", "status", "type", "request_id"]);
-  expect(answer.body).toBe(JSON.stringify(body)); // no byte around it, nothing escaped wrongly
-  expect(body.status).toBe(status);
-  expect(body.message).toMatch(/^[\x20-\x7e]{10,}$/);
-  expect(answer.headers["content-type"]).toBe("application/json");
-  expect(body.request_id).toMatch(/^\S{20,}$/);
-  expect(valuesOf(answer, "x-request-id")).toEqual([body.request_id]);
-  expect(valuesOf(answer, "www-authenticate")).toEqual(status === 401 ? ["Bearer"] : []);
-  expect(valuesOf(answer, "retry-after")).toEqual(status === 503 ? ["1"] : []);
-}
-
-function valuesOf({ rawHeaders }: Answer, name: string): string[] {
-  return rawHeaders.filter((_, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === name);
-}
-
-/** Fields of one request as the API was sent them: lower-case name, value. */
-function fieldsOf(bytes: string): [string, string][] {
-  const [head = ""] = bytes.split("\r\n\r\n");
-  return head
-    .split("\r\n")
-    .slice(1)
-    .map((line) => [
-      line.slice(0, line.indexOf(":")).toLowerCase(),
-      line.slice(line.indexOf(":") + 2),
-    ]);
 }
 
 describe.each(KINDS)("%s", (kind) => {
@@ -145,11 +67,7 @@ describe.each(KINDS)("%s", (kind) => {
   });
 
   beforeEach((context) => {
-    if (findProxy(kind) === undefined) {
-      const missing = `${kind} is not installed (apt-get install ${kind})`;
-      if (REQUIRED) throw new Error(`${missing}, and LATCHKEY_REQUIRE_PROXIES is set`);
-      context.skip(missing);
-    }
+    needProxy(kind, context);
     tap.take();
   });
 
@@ -466,81 +384,6 @@ describe.each(KINDS)("%s", (kind) => {
     expectFlat(await notes(bearer(UNKNOWN)), 401, "api_key_missing");
   });
 
-  test("what is neither an accept nor a refusal is never an accept, and says so in JSON", async () => {
-    const latchkey = await startStub();
-    const closedPort = await freePort();
-    const ports = { latchkey: latchkey.port, api: tap.port };
-    const other = await startProxy(kind, ports, join(folder.path, `${kind}-stub`));
-    const alone = await startProxy(
-      kind,
-      { latchkey: latchkey.port, api: closedPort },
-      join(folder.path, `${kind}-alone`),
-    );
-    try {
-      const body = JSON.stringify({
-        code: "verification_unavailable",
-        message: "The key could not be verified.",
-        status: 503,
-        type: "api_error",
-        request_id: "req_000000000000000000000000",
-      });
-      latchkey.answer(503, body, {
-        "Content-Type": "application/json",
-        "Retry-After": "1",
-        "X-Request-Id": "req_000000000000000000000000",
-        "X-Latchkey-Code": "verification_unavailable",
-      });
-      const undecided = await ask(`${other.url}/notes`, { headers: bearer(UNKNOWN) });
-      expectFlat(undecided, 503, "verification_unavailable");
-      expect(undecided.headers["x-request-id"]).toBe("req_000000000000000000000000");
-      for (const status of [302, 304, 400, 404, 405, 422, 429, 431, 500, 502]) {
-        latchkey.answer(status, "", { Location: "/public/notes", "X-Latchkey-Account-Id": "acc" });
-        const { status: seen } = await ask(`${other.url}/notes`, { headers: bearer(UNKNOWN) });
-        expect(seen, `${status}`).toBeGreaterThanOrEqual(300);
-      }
-      expect(tap.take()).toBe("");
-      latchkey.answer(200, "", { "X-Latchkey-Account-Id": "acc" });
-      const down = await ask(`${alone.url}/notes`, { headers: bearer(UNKNOWN) });
-      expect(down.status).toBe(502); // the API is down: that is not Latchkey's to explain
-      expect(down.body).not.toContain("verification_unavailable");
-    } finally {
-      await other.end();
-      await alone.end();
-      await latchkey.close();
-    }
-  });
-
-  test("Latchkey is asked on kept connections, whatever it says, without method, cookies and body of the caller", async () => {
-    const latchkey = await startStub();
-    const ports = { latchkey: latchkey.port, api: tap.port };
-    const other = await startProxy(kind, ports, join(folder.path, `${kind}-kept`));
-    try {
-      const before = latchkey.connections();
-      for (let turn = 0; turn < 30; turn += 1) {
-        if (turn % 3 === 0) latchkey.answer(200, "", { "Content-Length": "0" });
-        else if (turn % 3 === 1) latchkey.answer(401, "{}", { "Content-Length": "2" });
-        else latchkey.answer(503, "{}", { "Content-Length": "2" });
-        await ask(`${other.url}/notes`, {
-          method: "POST",
-          headers: [...bearer(UNKNOWN), "Cookie", "session=secret"],
-          body: "x".repeat(100_000),
-        });
-      }
-      const seen = latchkey.seen().slice(-30);
-      expect(seen).toHaveLength(30);
-      for (const { method, url, headers, bytes } of seen) {
-        expect(["GET", "HEAD"]).toContain(method);
-        expect([url, bytes]).toEqual(["/v1/authenticate?type=secret", 0]);
-        expect(headers.authorization).toBe(`Bearer ${UNKNOWN}`);
-        expect(headers.cookie).toBeUndefined();
-      }
-      expect(latchkey.connections() - before).toBeLessThanOrEqual(2);
-    } finally {
-      await other.end();
-      await latchkey.close();
-    }
-  });
-
   test("no log of the proxy or of Latchkey holds a token that was used", async () => {
     await proxy.end();
     const logs = await proxy.logs();
@@ -551,44 +394,3 @@ describe.each(KINDS)("%s", (kind) => {
         expect(text.split("\n").filter((line) => line.includes(token))).toEqual([]);
   });
 });
-
-/** Something in Latchkey's place that says what it is told to say. */
-async function startStub() {
-  const seen: {
-    method: string | undefined;
-    url: string | undefined;
-    headers: Record<string, unknown>;
-    bytes: number;
-  }[] = [];
-  let connections = 0;
-  let answer = { status: 401, body: "", headers: {} as Record<string, string> };
-  const stub: Server = createServer((req, res) => {
-    const { method, url, headers } = req;
-    let bytes = 0;
-    req.on("data", (chunk: Buffer) => {
-      bytes += chunk.length;
-    });
-    req.on("end", () => {
-      seen.push({ method, url, headers, bytes });
-      res.writeHead(answer.status, answer.headers).end(answer.body);
-    });
-  });
-  stub.on("connection", () => {
-    connections += 1;
-  });
-  await new Promise<void>((resolve) => stub.listen(0, "127.0.0.1", resolve));
-  const address = stub.address();
-  if (address === null || typeof address === "string") throw new Error("no TCP address");
-  return {
-    port: address.port,
-    answer(status: number, body: string, headers: Record<string, string>) {
-      answer = { status, body, headers };
-    },
-    seen: () => seen,
-    connections: () => connections,
-    close() {
-      stub.closeAllConnections();
-      return new Promise<void>((resolve) => stub.close(() => resolve()));
-    },
-  };
-}
