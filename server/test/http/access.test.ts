@@ -4,9 +4,16 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { tokenMaker } from "../../src/domain/tokens.ts";
 import { managementRoutes } from "../../src/http/app.ts";
 import {
+  ABSENT,
+  type AccessStage,
+  expectProblem,
+  filled,
+  openAccessStage,
+  withoutId,
+} from "./access-stage.ts";
+import {
   ALL,
   EVERYBODY,
-  KEYS,
   OF_ACCOUNT,
   OF_OPERATOR,
   OF_OPERATOR_IN_PERSON,
@@ -14,125 +21,22 @@ import {
   OF_PROGRAM,
   OF_SESSION,
   OF_VERIFIER,
-  type Sample,
   WITH_TOKEN,
 } from "./route-table.ts";
-import { type Heard, openWorld, type World } from "./world.ts";
+import type { World } from "./world.ts";
 
 let world: World;
-/** An active secret key of acme's. */
-let key: string;
-/** The operator's verifier token, by its id. */
-let tokenId: string;
-/** A service token of acme's that nobody calls with, by its id. */
-let serviceTokenId: string;
-
-/** A member of acme's whose session nobody uses. */
-let memberId: string;
-/** An open invitation of acme's. */
-let invitationId: string;
-
-/** What stands for the placeholders of a sample, and what reads like it and is not there. */
-const right = (): Record<string, string> => ({
-  "{key}": key,
-  "{token}": tokenId,
-  "{serviceToken}": serviceTokenId,
-  "{member}": memberId,
-  "{invitation}": invitationId,
-  "{refusal}": "req_acme",
-  "{nobodys}": "req_nobody",
-});
-const ABSENT: Record<string, string> = {
-  "{key}": `key_${"0".repeat(32)}`,
-  "{token}": `tok_${"0".repeat(32)}`,
-  "{serviceToken}": `tok_${"0".repeat(32)}`,
-  "{member}": `per_${"0".repeat(32)}`,
-  "{invitation}": `inv_${"0".repeat(32)}`,
-  "{refusal}": "req_absent",
-  "{nobodys}": "req_absent",
-};
+let send: AccessStage["send"];
+let tokenFor: AccessStage["tokenFor"];
+let everything: AccessStage["everything"];
 /** Every row that somebody could have changed without leave. */
 let before: unknown;
 
 beforeEach(async () => {
-  world = await openWorld(() => ({ signUpOpen: true }));
-  const listed = await world.call(`GET ${KEYS}`, { token: world.acme.serviceToken });
-  key = listed.body.entries.find((one: { type: string }) => one.type === "secret").id;
-  const tokens = await world.call("GET /v1/tokens", { token: world.tokens.operator });
-  tokenId = tokens.body.entries.find((one: { kind: string }) => one.kind === "verifier").id;
-  const token = world.acme.serviceToken;
-  const idle = await world.call("POST /v1/service_tokens", { token, body: { name: "Idle" } });
-  serviceTokenId = idle.body.id;
-  memberId = (await world.join(world.acme.id, "fifth@acme.example", "member")).id;
-  const body = { email: "invited@acme.example", role: "member" };
-  invitationId = (await world.call("POST /v1/invitations", { token, body })).body.id;
-  await keepRefusals();
+  ({ world, send, tokenFor, everything } = await openAccessStage());
   before = await everything();
 });
 afterEach(() => world.close());
-
-/** One of a key of acme's, and one that belongs to no account. */
-async function keepRefusals(): Promise<void> {
-  const usual = { atMs: world.clock.nowMs, environment: null, address: null, userAgent: null };
-  const types = ["public"] as const;
-  const refusals = [
-    { ...usual, types, requestId: "req_acme", reason: "type", keyId: key },
-    { ...usual, types, requestId: "req_nobody", reason: "unknown", keyId: null },
-  ] as const;
-  const batch = { source: "src_1", number: 1, counts: [], callers: [], refusals };
-  await world.store.recordUsage([batch], world.clock.nowMs);
-}
-
-function filled(to: string, by: Record<string, string>): string {
-  return to.replace(/\{\w+\}/, (name) => by[name] ?? "");
-}
-
-async function everything(): Promise<unknown> {
-  const { db } = world;
-  return [
-    await db.selectFrom("account").selectAll().execute(),
-    await db.selectFrom("environment").selectAll().execute(),
-    await db.selectFrom("api_key").selectAll().execute(),
-    await db.selectFrom("member").selectAll().execute(),
-    await db.selectFrom("invitation").selectAll().execute(),
-    // When they were last used is no change that needs leave.
-    await db.selectFrom("access_token").select(["id", "deleted_at"]).execute(),
-  ];
-}
-
-function send(sample: Sample, headers: Record<string, string>, token?: string): Promise<Heard> {
-  return world.call(filled(sample.to, right()), {
-    headers,
-    ...(token === undefined ? {} : { token }),
-    ...(sample.body === undefined ? {} : { body: sample.body }),
-  });
-}
-
-/** The token that opens a sample's door. */
-function tokenFor(sample: Sample): string {
-  if ([...OF_OPERATOR, ...OF_OPERATOR_IN_PERSON].includes(sample)) return world.tokens.operator;
-  if (OF_VERIFIER.includes(sample)) return world.tokens.verifier;
-  return world.acme.serviceToken;
-}
-
-function expectProblem(heard: Heard, status: number, code: string): void {
-  expect(heard.body).toEqual({
-    code,
-    message: expect.any(String),
-    status,
-    type: expect.stringMatching(/^(authentication|invalid_request)_error$/),
-    request_id: expect.stringMatching(/^req_/),
-  });
-  expect(heard.status).toBe(status);
-  expect(heard.headers.get("X-Request-Id")).toBe(heard.body.request_id);
-  expect(heard.headers.get("Cache-Control")).toBe("no-store");
-  expect(heard.headers.get("WWW-Authenticate")).toBe(status === 401 ? "Bearer" : null);
-}
-
-/** An answer without what differs in every answer. */
-function withoutId(heard: Heard): string {
-  return `${heard.status} ${heard.text.replace(/req_\d+/, "")}`;
-}
 
 test("every route is in the table above", () => {
   const routes = managementRoutes(world.deps).map(({ method, path }) => `${method} ${path}`);
@@ -357,113 +261,5 @@ describe.each([...OF_ACCOUNT, ...OF_OWNER])("$route, within an account", (sample
     expectProblem(await send(sample, {}, world.acme.serviceToken), 401, "invalid_token");
     const headers = world.browser(world.acme.people.owner.cookie, "acme");
     expectProblem(await send(sample, headers), 404, "resource_missing");
-  });
-});
-
-describe("what belongs to another account", () => {
-  test("answers like what is not there, byte for byte", async () => {
-    const token = world.rival.serviceToken;
-    const made = { name: "Secret plan", slug: "secret-plan" };
-    await world.call("POST /v1/environments", { token: world.acme.serviceToken, body: made });
-    before = await everything();
-    const pairs: [Sample["to"], string, string, object?][] = [
-      ["GET /v1/api_keys/{}", key, `key_${"0".repeat(32)}`],
-      ["GET /v1/api_keys/{}/usage", key, `key_${"0".repeat(32)}`],
-      ["GET /v1/api_keys/{}/usage?format=csv", key, `key_${"0".repeat(32)}`],
-      ["GET /v1/usage?environment={}", "secret-plan", "no-such-plan"],
-      ["GET /v1/usage?format=csv&environment={}", "secret-plan", "no-such-plan"],
-      ["GET /v1/refusals/{}", "req_acme", "req_absent"],
-      ["GET /v1/refusals/{}", "req_nobody", "req_absent"],
-      ["GET /v1/refusals?environment={}", "secret-plan", "no-such-plan"],
-      ["GET /v1/refusals?after={}", "req_acme", "req_absent"],
-      ["PATCH /v1/api_keys/{}", key, `key_${"0".repeat(32)}`, { description: "mine" }],
-      ["PATCH /v1/api_keys/{}", key, `key_${"0".repeat(32)}`, { expires_at: null }],
-      ["POST /v1/api_keys/{}/revoke", key, `key_${"0".repeat(32)}`, {}],
-      ["POST /v1/api_keys/{}/rotate", key, `key_${"0".repeat(32)}`, { overlap_seconds: 0 }],
-      ["GET /v1/members/{}", memberId, ABSENT["{member}"] ?? ""],
-      ["GET /v1/members?after={}", memberId, ABSENT["{member}"] ?? ""],
-      ["PATCH /v1/members/{}", memberId, ABSENT["{member}"] ?? "", { role: "admin" }],
-      ["DELETE /v1/members/{}", memberId, ABSENT["{member}"] ?? ""],
-      ["GET /v1/invitations?after={}", invitationId, ABSENT["{invitation}"] ?? ""],
-      ["POST /v1/invitations/{}/send", invitationId, ABSENT["{invitation}"] ?? "", {}],
-      ["DELETE /v1/invitations/{}", invitationId, ABSENT["{invitation}"] ?? ""],
-      ["PATCH /v1/environments/{}", "secret-plan", "no-such-plan", { name: "mine" }],
-      ["DELETE /v1/environments/{}", "secret-plan", "no-such-plan"],
-      ["GET /v1/api_keys?environment={}", "secret-plan", "no-such-plan"],
-      ["POST /v1/api_keys?environment={}", "secret-plan", "no-such-plan", { type: "secret" }],
-      ["GET /v1/api_keys?environment=production&after={}", key, `key_${"0".repeat(32)}`],
-    ];
-    for (const [to, theirs, nobodys, body] of pairs) {
-      const said = { token, ...(body === undefined ? {} : { body }) };
-      const taken = await world.call(to.replace("{}", theirs), said);
-      expect(taken.status).toBe(to.includes("after") ? 422 : 404);
-      expect(withoutId(await world.call(to.replace("{}", nobodys), said))).toBe(withoutId(taken));
-    }
-    expect(await everything()).toEqual(before);
-  });
-
-  test("is in no list", async () => {
-    const token = world.rival.serviceToken;
-    const keys = await world.call(`GET ${KEYS}&status=all`, { token });
-    expect(keys.body.entries).toHaveLength(2);
-    expect(keys.text).not.toContain(key);
-    const environments = await world.call("GET /v1/environments", { token });
-    expect(environments.body.entries).toHaveLength(2);
-    expect(environments.text).not.toMatch(/public_key|secret_key|pk_|sk_/);
-    const refusals = await world.call("GET /v1/refusals", { token });
-    expect(refusals.body.entries).toEqual([]);
-  });
-
-  test("does not show a key in the list of another environment", async () => {
-    const token = world.acme.serviceToken;
-    const listed = await world.call("GET /v1/api_keys?environment=production", { token });
-    expect(listed.body.entries).toHaveLength(2);
-    expect(listed.text).not.toContain(key);
-  });
-});
-
-describe("GET /v1/me", () => {
-  test("tells a session its accounts and nothing of others", async () => {
-    const heard = await world.call("GET /v1/me", {
-      headers: { Cookie: world.acme.people.member.cookie },
-    });
-    const { id, name } = { id: world.acme.people.member.id, name: "member" };
-    expect(heard.body).toEqual({
-      person: { id, name, email: "member@acme.example", two_factor: false, confined: false },
-      operator: false,
-      sign_up: "open",
-      accounts: [
-        {
-          id: world.acme.id,
-          slug: "acme",
-          name: "ACME",
-          role: "member",
-          permissions: ["account:read", "keys:read", "environments:read", "members:read"],
-          two_factor_required: false,
-        },
-      ],
-    });
-  });
-
-  test("tells the operator from everybody else", async () => {
-    const ask = async (cookie: string) =>
-      (await world.call("GET /v1/me", { headers: { Cookie: cookie } })).body.operator;
-    expect(await ask(world.operator.cookie)).toBe(true);
-    for (const { cookie } of Object.values(world.acme.people))
-      expect(await ask(cookie)).toBe(false);
-  });
-
-  test("is for sessions only", async () => {
-    expectProblem(await world.call("GET /v1/me"), 401, "authentication_required");
-    const lookUps = world.lookUps();
-    const { cookie } = world.acme.people.owner;
-    const { serviceToken, secretKey } = world.acme;
-    for (const token of [serviceToken, secretKey, ...Object.values(world.tokens)]) {
-      const heard = await world.call("GET /v1/me", { token, headers: { Cookie: cookie } });
-      expectProblem(heard, 401, "incorrect_token_type");
-    }
-    const heard = await world.call("GET /v1/me", { token: "x", headers: { Cookie: cookie } });
-    expectProblem(heard, 401, "invalid_token");
-    expect(world.lookUps()).toBe(lookUps);
   });
 });

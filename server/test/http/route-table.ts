@@ -6,7 +6,7 @@ import type { Role } from "../../src/store/store.ts";
  */
 export interface Sample {
   readonly route: string;
-  /** Method and path; `{key}` is a key of acme's, `{token}` a token of the operator's; see access.test.ts. */
+  /** Method and path; `{key}` is a key of acme's, `{token}` a token of the operator's; see access-stage.ts. */
   readonly to: string;
   readonly body?: object;
   readonly status: number;
