@@ -1,66 +1,27 @@
-import type { KeyCount, Outcome } from "@latchkey/sdk/core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type Heard, NOW_MS, openWorld, type World } from "./world.ts";
+import {
+  at,
+  count,
+  DAY_MS,
+  HOUR_MS,
+  MINUTE_MS,
+  openUsageStage,
+  type UsageStage,
+} from "./usage-stage.ts";
+import { NOW_MS } from "./world.ts";
 
-const MINUTE_MS = 60_000;
-const HOUR_MS = 60 * MINUTE_MS;
-const DAY_MS = 24 * HOUR_MS;
-const NONE: Readonly<Record<Outcome, number>> = {
-  accepted: 0,
-  revoked: 0,
-  expired: 0,
-  type: 0,
-  environment: 0,
-};
-
-let world: World;
+let world: UsageStage["world"];
+let ask: UsageStage["ask"];
+let keysOf: UsageStage["keysOf"];
+let record: UsageStage["record"];
 /** Keys of acme's by environment: a secret and a public one each, and a third in development. */
 let development: string[];
 let production: string[];
-let batches: number;
 
 beforeEach(async () => {
-  world = await openWorld();
-  batches = 0;
-  await ask("POST /v1/api_keys?environment=development", {
-    type: "secret",
-    description: '=cmd|"/C calc"!A1',
-  });
-  [development, production] = [await keysOf("development"), await keysOf("production")];
+  ({ world, ask, keysOf, record, development, production } = await openUsageStage());
 });
 afterEach(() => world.close());
-
-const ask = (to: string, body?: object, token = world.acme.serviceToken): Promise<Heard> =>
-  world.call(to, { token, ...(body === undefined ? {} : { body }) });
-
-async function keysOf(environment: string, token = world.acme.serviceToken): Promise<string[]> {
-  const heard = await ask(`GET /v1/api_keys?environment=${environment}`, undefined, token);
-  return heard.body.entries.map(({ id }: { id: string }) => id);
-}
-
-/** One count of a key, `agoMs` before now. */
-function count(
-  keyId: string | undefined,
-  agoMs: number,
-  counts: Partial<Record<Outcome, number>>,
-): KeyCount {
-  const atMs = NOW_MS - agoMs;
-  const lastAcceptedMs = counts.accepted === undefined ? 0 : atMs;
-  const minuteMs = atMs - (atMs % MINUTE_MS);
-  return { keyId: keyId ?? "", minuteMs, counts: { ...NONE, ...counts }, lastAcceptedMs };
-}
-
-/** Stores counts as a process that verified sends them. */
-async function record(...counts: KeyCount[]): Promise<void> {
-  for (let at = 0; at < counts.length; at += 1_000) {
-    batches += 1;
-    const batch = { number: batches, counts: counts.slice(at, at + 1_000) };
-    await world.store.recordUsage(
-      [{ source: "src_test", callers: [], refusals: [], ...batch }],
-      world.clock.nowMs,
-    );
-  }
-}
 
 async function entries(query = ""): Promise<Record<string, unknown>[]> {
   const heard = await ask(`GET /v1/usage${query}`);
@@ -68,10 +29,15 @@ async function entries(query = ""): Promise<Record<string, unknown>[]> {
   return heard.body.entries;
 }
 
-const at = (agoMs: number, bucketMs: number): string => {
-  const ms = NOW_MS - agoMs;
-  return new Date(ms - (ms % bucketMs)).toISOString();
-};
+/** More keys in production. */
+async function more(howMany: number): Promise<string[]> {
+  const ids: string[] = [];
+  for (let n = 0; n < howMany; n += 1) {
+    const made = await ask("POST /v1/api_keys?environment=production", { type: "secret" });
+    ids.push(made.body.id);
+  }
+  return ids;
+}
 
 describe("GET /v1/usage", () => {
   test("is the last 24 hours by outcome, the oldest first, when nothing is asked for", async () => {
@@ -273,176 +239,5 @@ describe("GET /v1/usage", () => {
     const table = await ask(`GET /v1/usage?${query}&format=csv`);
     expect(table.text.split("\r\n")).toHaveLength(1 + 1_490 * six.length * 5 + 1);
     expect(await entries(`?${query}&api_key_ids=${key}`)).toHaveLength(1_490 * 5);
-  });
-});
-
-/** More keys in production. */
-async function more(howMany: number): Promise<string[]> {
-  const ids: string[] = [];
-  for (let n = 0; n < howMany; n += 1) {
-    const made = await ask("POST /v1/api_keys?environment=production", { type: "secret" });
-    ids.push(made.body.id);
-  }
-  return ids;
-}
-
-describe("usage as CSV", () => {
-  test("has a heading, a line for each entry, and the name of a file", async () => {
-    await record(
-      count(production[0], HOUR_MS, { accepted: 3, revoked: 1 }),
-      count(production[1], 0, { accepted: 2 }),
-    );
-    const heard = await ask("GET /v1/usage?format=csv&environment=production");
-    expect(heard.headers.get("Content-Type")).toMatch(/^text\/csv; charset=utf-8/);
-    expect(heard.headers.get("Content-Disposition")).toBe(
-      'attachment; filename="latchkey-usage-production-20260130T090000Z-20260131T093000Z.csv"',
-    );
-    expect(heard.headers.get("Cache-Control")).toBe("no-store");
-    expect(heard.headers.get("X-Request-Id")).toMatch(/^req_/);
-    expect(heard.text).toBe(
-      [
-        "at,outcome,count",
-        `${at(HOUR_MS, HOUR_MS)},accepted,3`,
-        `${at(HOUR_MS, HOUR_MS)},revoked,1`,
-        `${at(0, HOUR_MS)},accepted,2`,
-        "",
-      ].join("\r\n"),
-    );
-  });
-
-  test("names its keys, runs nothing in a spreadsheet, and leaves no key out", async () => {
-    const [dangerous, ...rest] = development;
-    await record(
-      ...[dangerous, ...rest, ...production].map((key) => count(key, 0, { accepted: 1 })),
-      count(dangerous, HOUR_MS, { expired: 4 }),
-    );
-    const query = "format=csv&granularity=day&group_by=key,environment,outcome";
-    const { text } = await ask(`GET /v1/usage?${query}`);
-    const [heading, ...lines] = text.trimEnd().split("\r\n");
-    expect(heading).toBe("at,api_key_id,hint,description,environment,outcome,count");
-    expect(lines).toHaveLength(6);
-    const { hint } = (await ask(`GET /v1/api_keys/${dangerous}`)).body;
-    const told = `${at(0, DAY_MS)},${dangerous},${hint},"'=cmd|""/C calc""!A1",development`;
-    expect(lines).toContain(`${told},accepted,1`);
-    expect(lines).toContain(`${told},expired,4`);
-    for (const key of [...rest, ...production]) expect(text).toContain(`,${key},`);
-  });
-
-  test("answers HEAD like GET, without the table", async () => {
-    await record(count(production[0], 0, { accepted: 1 }));
-    const heard = await ask("HEAD /v1/usage?format=csv&group_by=key");
-    expect([heard.status, heard.text]).toEqual([200, ""]);
-    expect(heard.headers.get("Content-Disposition")).toContain("latchkey-usage-all-");
-  });
-
-  test("of nothing has a heading", async () => {
-    const headings = async (query: string) => (await ask(`GET /v1/usage?format=csv${query}`)).text;
-    expect(await headings("")).toBe("at,outcome,count\r\n");
-    expect(await headings("&group_by=")).toBe("at,count\r\n");
-    expect(await headings("&group_by=key")).toBe("at,api_key_id,hint,description,count\r\n");
-  });
-
-  test("of one key is its own", async () => {
-    const [key] = production;
-    await record(count(key, 0, { accepted: 2 }), count(production[1], 0, { accepted: 5 }));
-    const heard = await ask(`GET /v1/api_keys/${key}/usage?format=csv&granularity=day`);
-    expect(heard.headers.get("Content-Disposition")).toContain(`"latchkey-usage-${key}-2026`);
-    expect(heard.text).toBe(`at,outcome,count\r\n${at(0, DAY_MS)},accepted,2\r\n`);
-  });
-});
-
-describe("GET /v1/api_keys/{id}/usage", () => {
-  test("tells how a key was used, by whom, and when last", async () => {
-    const [key, other] = production;
-    await record(
-      count(key, 0, { accepted: 3 }),
-      count(key, 2 * HOUR_MS, { revoked: 2, type: 1 }),
-      count(key, 3 * DAY_MS, { accepted: 10, environment: 1 }),
-      count(key, 9 * DAY_MS, { accepted: 1_000 }),
-      count(other, 0, { accepted: 77 }),
-    );
-    const use = { keyId: key ?? "", firstMs: NOW_MS - 2 * DAY_MS, count: 5 };
-    const caller = { address: "203.0.113.7", userAgent: "curl/8.5.0", lastMs: NOW_MS - 5_000 };
-    const unknown = { address: null, userAgent: null, lastMs: NOW_MS - DAY_MS - 5_000 };
-    const callers = [
-      { ...use, ...unknown },
-      { ...use, ...caller },
-    ];
-    const batch = { source: "src_callers", number: 1, counts: [], refusals: [], callers };
-    await world.store.recordUsage([batch], NOW_MS);
-
-    const heard = await ask(`GET /v1/api_keys/${key}/usage`);
-    expect(heard.body).toEqual({
-      from: "2026-01-30T09:00:00.000Z",
-      to: new Date(NOW_MS).toISOString(),
-      granularity: "hour",
-      entries: [
-        { at: at(2 * HOUR_MS, HOUR_MS), outcome: "revoked", count: 2 },
-        { at: at(2 * HOUR_MS, HOUR_MS), outcome: "incorrect_token_type", count: 1 },
-        { at: at(0, HOUR_MS), outcome: "accepted", count: 3 },
-      ],
-      totals: {
-        last_24_hours: { accepted: 3, refused: 3 },
-        last_7_days: { accepted: 13, refused: 4 },
-      },
-      last_used_at: new Date(NOW_MS).toISOString(),
-      callers: [
-        {
-          address: "203.0.113.7",
-          user_agent: "curl/8.5.0",
-          first_seen_at: new Date(use.firstMs).toISOString(),
-          last_seen_at: new Date(caller.lastMs).toISOString(),
-          count: 5,
-        },
-        {
-          address: null,
-          user_agent: null,
-          first_seen_at: new Date(use.firstMs).toISOString(),
-          last_seen_at: new Date(unknown.lastMs).toISOString(),
-          count: 5,
-        },
-      ],
-      callers_last_24_hours: 1,
-    });
-  });
-
-  test("of a key that was never used says so", async () => {
-    const heard = await ask(`GET /v1/api_keys/${production[0]}/usage?granularity=day`);
-    expect(heard.body).toMatchObject({
-      entries: [],
-      totals: {
-        last_24_hours: { accepted: 0, refused: 0 },
-        last_7_days: { accepted: 0, refused: 0 },
-      },
-      last_used_at: null,
-      callers: [],
-      callers_last_24_hours: 0,
-    });
-  });
-
-  test("is still there when the key was revoked", async () => {
-    await record(count(production[0], 0, { accepted: 1, revoked: 2 }));
-    await ask(`POST /v1/api_keys/${production[0]}/revoke`, {});
-    const heard = await ask(`GET /v1/api_keys/${production[0]}/usage`);
-    expect(heard.body.totals.last_24_hours).toEqual({ accepted: 1, refused: 2 });
-  });
-
-  test.each(["", "?format=csv"])("of a key that is not there%s is a 404", async (query) => {
-    for (const key of [`key_${"0".repeat(32)}`, "key_1", "..%2Fx", "x".repeat(300)]) {
-      const heard = await ask(`GET /v1/api_keys/${key}/usage${query}`);
-      expect([heard.status, heard.body.code]).toEqual([404, "resource_missing"]);
-    }
-  });
-
-  test.each([
-    ["group_by=key", "group_by"],
-    ["environment=production", "environment"],
-    ["top=5", "top"],
-    ["from=2026-02-01T00:00:00Z", "from"],
-    ["granularity=minute&from=2026-01-01T00:00:00Z&format=csv", "from"],
-  ])("%s is a 422 about it", async (query, field) => {
-    const heard = await ask(`GET /v1/api_keys/${production[0]}/usage?${query}`);
-    expect([heard.status, heard.body.code]).toEqual([422, "invalid_params"]);
-    expect(heard.body.errors.map((wrong: { field: string }) => wrong.field)).toEqual([field]);
   });
 });
