@@ -64,6 +64,13 @@ export async function exchange(url: string, request: string): Promise<RawAnswer>
   return parseAnswer(raw.text());
 }
 
+/** A text frame as a client sends it, masked with zeros (RFC 6455, section 5.2). */
+export function maskedText(text: string): Buffer {
+  const payload = Buffer.from(text);
+  if (payload.length > 125) throw new Error("a longer frame needs another header");
+  return Buffer.concat([Buffer.from([0x81, 0x80 | payload.length, 0, 0, 0, 0]), payload]);
+}
+
 /** The first answer in what a server said. */
 export function parseAnswer(text: string): RawAnswer {
   const end = text.indexOf("\r\n\r\n");

@@ -1,74 +1,35 @@
-import { createClient } from "@latchkey/sdk/client";
 import { FRAME_BOUNDS, tokenChecksum } from "@latchkey/sdk/core";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { FRONT_BOUNDS } from "../../src/http/front.ts";
 import { waitFor } from "../child.ts";
-import { freePort } from "../real-server.ts";
-import { startTestService } from "../service.ts";
-import { exchange, HANDSHAKE, openRaw, openVerifier, parseAnswer, requestText } from "./raw.ts";
+import { bearer, type HostileStage, handshake, openHostileStage } from "./hostile-stage.ts";
+import {
+  exchange,
+  HANDSHAKE,
+  maskedText,
+  openRaw,
+  openVerifier,
+  parseAnswer,
+  requestText,
+} from "./raw.ts";
 import { CALLER, count, NONE, REFUSAL, usage } from "./usage-frames.ts";
 
-const LEASE_SECONDS = 1;
-
-/** Long enough for what was granted to be waited out, on a busy machine. */
-const GONE_WITHIN_MS = 8_000;
-
-let service: Awaited<ReturnType<typeof startTestService>>;
-let metricsUrl: string;
+let stage: HostileStage;
+let service: HostileStage["service"];
 let token: string;
 let secretKey: string;
+let othersAreServed: HostileStage["othersAreServed"];
 beforeAll(async () => {
-  const port = await freePort();
-  metricsUrl = `http://127.0.0.1:${port}/metrics`;
-  service = await startTestService({
-    LATCHKEY_LEASE_SECONDS: String(LEASE_SECONDS),
-    LATCHKEY_METRICS_PORT: String(port),
-  });
-  token = service.provisioned.verifier_token ?? "";
-  secretKey = service.provisioned.environments[0]?.secret_key ?? "";
+  stage = await openHostileStage();
+  ({ service, token, secretKey, othersAreServed } = stage);
 });
-beforeEach(nothingIsLeft);
-afterAll(async () => {
-  await nothingIsLeft();
-  await service.close();
-});
-
-async function below(): Promise<number> {
-  const text = await (await fetch(metricsUrl)).text();
-  return Number(/^latchkey_verifiers_below (\d+)$/m.exec(text)?.[1]);
-}
-
-function nothingIsLeft(): Promise<true> {
-  return waitFor("every session to be gone", async () => (await below()) === 0 || undefined, {
-    withinMs: GONE_WITHIN_MS,
-  });
-}
-
-/** Others are served: a key over HTTP, and a verifier of its own from welcome to grant and answer. */
-async function othersAreServed(): Promise<void> {
-  const headers = { Authorization: `Bearer ${secretKey}` };
-  const { status } = await fetch(`${service.url}/v1/authenticate`, { headers });
-  expect(status).toBe(200);
-  const honest = await openVerifier(service.url, token);
-  honest.send({ type: "ask", ask: 1 });
-  honest.send({ type: "look", look: 1, digests: ["A".repeat(43)] });
-  await waitFor("an honest verifier to be served", () => {
-    return (honest.of("grant").length > 0 && honest.of("found").length > 0) || undefined;
-  });
-  honest.send({ type: "release" });
-  expect(await honest.closed).toBe(1005);
-}
+beforeEach(() => stage.nothingIsLeft());
+afterAll(() => stage?.close());
 
 const wellFormed = (prefix: string): string => {
   const body = `${prefix}_${"0".repeat(30)}`;
   return body + tokenChecksum(body);
 };
-const bearer = (credentials: string) => ["Authorization", `Bearer ${credentials}`];
-const handshake = (headers: readonly (readonly string[])[], without: readonly string[] = []) =>
-  requestText("GET /v1/verifier", [
-    ...Object.entries(HANDSHAKE).filter(([name]) => !without.includes(name)),
-    ...headers,
-  ]);
 
 describe("a handshake that is refused", () => {
   test.each<[string, () => string, number, string]>([
@@ -408,61 +369,6 @@ describe("a session", () => {
     await othersAreServed();
   });
 
-  test("that floods with looks is ended, and the next verifier is served", async () => {
-    const bad = await openVerifier(service.url, token);
-    for (let look = 1; look <= 2_000; look++)
-      bad.send({ type: "look", look, digests: [String(look).padStart(43, "A")] });
-    await bad.closed;
-    await othersAreServed();
-  });
-
-  test("that floods with reports is ended", async () => {
-    const bad = await openVerifier(service.url, token);
-    for (let number = 1; number <= 2_000; number++)
-      bad.send(usage({ number, counts: [count(`key_${number}`)] }));
-    await bad.closed;
-    await othersAreServed();
-  });
-
-  test("that floods with asks is answered each, while others are served", async () => {
-    const bad = await openVerifier(service.url, token);
-    for (let ask = 1; ask <= 20_000; ask++) bad.send({ type: "ask", ask });
-    await othersAreServed();
-    await waitFor("every answer", () => bad.of("grant").length === 20_000 || undefined);
-    bad.socket.terminate();
-  });
-
-  test("that never reads is ended before it fills the memory", async () => {
-    const raw = await openRaw(service.url);
-    raw.send(handshake([bearer(token)]));
-    await waitFor("the welcome", () => raw.text().includes("welcome") || undefined);
-    raw.socket.pause();
-    const before = heapAfterCollection();
-    let ask = 0;
-    const flood = (): void => {
-      if (raw.socket.destroyed) return;
-      let room = true;
-      while (room && ask < 2_000_000) {
-        ask += 1;
-        room = raw.socket.write(maskedText(JSON.stringify({ n: ask, type: "ask", ask })));
-      }
-      if (!room) raw.socket.once("drain", flood);
-    };
-    flood();
-    let most = 0;
-    await waitFor(
-      "the connection to be ended",
-      async () => {
-        most = Math.max(most, process.memoryUsage().external + process.memoryUsage().heapUsed);
-        return raw.socket.destroyed || (await below()) === 0 || undefined;
-      },
-      { withinMs: 18_000 },
-    );
-    raw.socket.destroy();
-    expect(most - before).toBeLessThan(200 * 1024 * 1024);
-    await othersAreServed();
-  });
-
   test("is welcomed when its first frames come with the handshake itself", async () => {
     const raw = await openRaw(service.url);
     raw.send(
@@ -480,55 +386,6 @@ describe("a session", () => {
     await waitFor("a grant", () => offering.of("grant")[0]);
     offering.socket.terminate();
   });
-
-  test("that never says a word holds up nothing, and is gone after a lease", async () => {
-    const silent = await openVerifier(service.url, token);
-    await silent.closed;
-    await othersAreServed();
-  });
-
-  test("whose clock is in another age makes no key used in the future", async () => {
-    const client = createClient({ url: service.url, token: service.provisioned.service_token });
-    const key = await client.apiKeys.create("production", { type: "secret" });
-    const ahead = await openVerifier(service.url, token);
-    const inTheFuture = Math.floor(Number.MAX_SAFE_INTEGER / 60_000) * 60_000;
-    const counted = { ...count(key.id), minuteMs: inTheFuture, lastAcceptedMs: inTheFuture };
-    ahead.send({ ...usage({ counts: [counted] }), source: "src_ahead" }); // not that of the test above
-    await waitFor("it to be stored", () => ahead.of("stored")[0]);
-    const { last_used_at } = await client.apiKeys.get(key.id);
-    expect(Date.parse(last_used_at ?? "")).toBeLessThanOrEqual(Date.now());
-    expect(Date.parse(last_used_at ?? "")).toBeGreaterThan(Date.now() - 60_000);
-    ahead.socket.terminate();
-  });
-});
-
-test("half a handshake costs a connection for as long as headers may take, and nothing else", async () => {
-  const raw = await openRaw(service.url);
-  raw.send(handshake([bearer(token)]).slice(0, 100));
-  await othersAreServed();
-  await raw.ended;
-  raw.socket.destroy();
-  expect(parseAnswer(raw.text()).status).toBe(408);
-}, 60_000);
-
-test("a hundred sessions that break off in every way leave nothing behind", async () => {
-  const before = heapAfterCollection();
-  for (let round = 0; round < 20; round++) {
-    const sessions = await Promise.all(
-      Array.from({ length: 5 }, () => openVerifier(service.url, token)),
-    );
-    for (const session of sessions) session.send({ type: "ask", ask: 1 });
-    const [a, b, c, d, e] = sessions;
-    a?.socket.terminate();
-    b?.socket.close();
-    c?.socket.send("[");
-    d?.send({ type: "release" });
-    e?.send({ type: "look", look: 1, digests: ["A".repeat(43)] });
-    e?.socket.terminate();
-    await Promise.all(sessions.map(({ closed }) => closed));
-  }
-  await nothingIsLeft();
-  expect(heapAfterCollection() - before).toBeLessThan(20 * 1024 * 1024);
 });
 
 test("the log tells who broke the protocol, and no token", () => {
@@ -536,15 +393,3 @@ test("the log tells who broke the protocol, and no token", () => {
   expect(service.logged()).not.toContain(token);
   expect(service.logged()).not.toContain(secretKey);
 });
-
-function heapAfterCollection(): number {
-  globalThis.gc?.();
-  return process.memoryUsage().heapUsed;
-}
-
-/** A text frame as a client sends it, masked with zeros (RFC 6455, section 5.2). */
-function maskedText(text: string): Buffer {
-  const payload = Buffer.from(text);
-  if (payload.length > 125) throw new Error("a longer frame needs another header");
-  return Buffer.concat([Buffer.from([0x81, 0x80 | payload.length, 0, 0, 0, 0]), payload]);
-}
