@@ -95,8 +95,6 @@ test.for([
   "/\r\n/evil.example/x",
   "/\u00a0//evil.example/x",
   "/@evil.example/x",
-  "/sign-in-link#of-somebody-else",
-  "/setup",
 ])("%j as the place to go to after sign-in stays on this site", async (to) => {
   const context = await world.profile();
   const { page, complaints } = await openPage(context);
@@ -119,6 +117,29 @@ test.for([
   expect(complaints).toEqual([]);
   await context.close();
 });
+
+test.for([
+  "/sign-in",
+  "/sign-up",
+  "/setup",
+  "/forgot-password",
+  "/reset-password#of-somebody-else",
+  "/verify-email#of-somebody-else",
+  "/sign-in-link#of-somebody-else",
+])(
+  "%j as the place to go to after sign-in has nothing for anybody who is in: their account's page does",
+  async (to) => {
+    const context = await world.profile();
+    const { page, complaints } = await openPage(context);
+    await letIn(page);
+    await page.goto(`/sign-in?to=${encodeURIComponent(to)}`);
+    await signIn(page);
+    await arrivesAt(page, world.at("development"));
+    await page.getByRole("heading", { name: "API keys" }).waitFor();
+    expect(complaints).toEqual([]);
+    await context.close();
+  },
+);
 
 test("too many attempts say how many seconds to wait, and count them down", async () => {
   const { page } = await world.visit({ signedIn: false });
