@@ -29,8 +29,10 @@ export interface AuditedRoute {
   readonly by: By;
   /** The entries of the call that changes something, oldest first; none where the route never does. */
   readonly leaves: readonly AuditAction[];
-  /** The call that changes something, and after it calls that are refused or alter nothing. */
-  calls(scene: Scene): Promise<{ change: Call; idle: readonly Call[] }>;
+  /** What the change answers to the owner of another account; 404 unless it says so. */
+  readonly outsider?: number;
+  /** The call that changes something, and after it calls that are refused or alter nothing, each with its status. */
+  calls(scene: Scene): Promise<{ change: Call; idle: readonly (readonly [number, Call])[] }>;
 }
 
 const NO_KEY = `key_${"0".repeat(32)}`;
@@ -46,8 +48,8 @@ export const AUDITED_ROUTES: readonly AuditedRoute[] = [
     calls: async () => ({
       change: { to: "POST /v1/environments", body: { name: "Staging", slug: "staging" } },
       idle: [
-        { to: "POST /v1/environments", body: { name: "Taken", slug: "staging" } },
-        { to: "POST /v1/environments", body: { name: "", slug: "other" } },
+        [409, { to: "POST /v1/environments", body: { name: "Taken", slug: "staging" } }],
+        [422, { to: "POST /v1/environments", body: { name: "", slug: "other" } }],
       ],
     }),
   },
@@ -58,8 +60,8 @@ export const AUDITED_ROUTES: readonly AuditedRoute[] = [
     calls: async () => ({
       change: { to: "PATCH /v1/environments/production", body: { name: "Live" } },
       idle: [
-        { to: "PATCH /v1/environments/production", body: { name: "Live" } },
-        { to: "PATCH /v1/environments/nowhere", body: { name: "Live" } },
+        [200, { to: "PATCH /v1/environments/production", body: { name: "Live" } }],
+        [404, { to: "PATCH /v1/environments/nowhere", body: { name: "Live" } }],
       ],
     }),
   },
@@ -69,7 +71,7 @@ export const AUDITED_ROUTES: readonly AuditedRoute[] = [
     leaves: ["environment.deleted"],
     calls: async () => ({
       change: { to: "DELETE /v1/environments/production" },
-      idle: [{ to: "DELETE /v1/environments/production" }],
+      idle: [[404, { to: "DELETE /v1/environments/production" }]],
     }),
   },
   {
@@ -79,8 +81,8 @@ export const AUDITED_ROUTES: readonly AuditedRoute[] = [
     calls: async () => ({
       change: { to: `POST ${KEYS}`, body: { type: "secret", description: "CI" } },
       idle: [
-        { to: `POST ${KEYS}`, body: { type: "private" } },
-        { to: "POST /v1/api_keys?environment=nowhere", body: { type: "secret" } },
+        [422, { to: `POST ${KEYS}`, body: { type: "private" } }],
+        [404, { to: "POST /v1/api_keys?environment=nowhere", body: { type: "secret" } }],
       ],
     }),
   },
@@ -94,10 +96,10 @@ export const AUDITED_ROUTES: readonly AuditedRoute[] = [
       return {
         change: { to, body },
         idle: [
-          { to, body },
-          { to, body: { metadata: { c: "d", a: "b" } } },
-          { to, body: { expires_at: "2001-01-01T00:00:00Z" } },
-          { to: `PATCH /v1/api_keys/${NO_KEY}`, body },
+          [200, { to, body }],
+          [200, { to, body: { metadata: { c: "d", a: "b" } } }],
+          [422, { to, body: { expires_at: "2001-01-01T00:00:00Z" } }],
+          [404, { to: `PATCH /v1/api_keys/${NO_KEY}`, body }],
         ],
       };
     },
@@ -109,8 +111,8 @@ export const AUDITED_ROUTES: readonly AuditedRoute[] = [
     calls: async ({ secretKeyId }) => ({
       change: { to: `POST /v1/api_keys/${secretKeyId}/revoke`, body: { reason: "Leaked" } },
       idle: [
-        { to: `POST /v1/api_keys/${secretKeyId}/revoke`, body: { reason: "Again" } },
-        { to: `POST /v1/api_keys/${NO_KEY}/revoke`, body: {} },
+        [200, { to: `POST /v1/api_keys/${secretKeyId}/revoke`, body: { reason: "Again" } }],
+        [404, { to: `POST /v1/api_keys/${NO_KEY}/revoke`, body: {} }],
       ],
     }),
   },
@@ -120,25 +122,27 @@ export const AUDITED_ROUTES: readonly AuditedRoute[] = [
     leaves: ["api_key.rotated", "api_key.created"],
     calls: async ({ secretKeyId }) => {
       const to = `POST /v1/api_keys/${secretKeyId}/rotate`;
-      return { change: { to, body: { overlap_seconds: 60 } }, idle: [{ to, body: {} }] };
+      return { change: { to, body: { overlap_seconds: 60 } }, idle: [[422, { to, body: {} }]] };
     },
   },
   {
     route: "post /v1/api_keys/exchange",
     by: "service_token",
     leaves: ["api_key.created"],
+    outsider: 401,
     calls: async () => ({
       change: { to: "POST /v1/api_keys/exchange?environment=development" },
-      idle: [{ to: "POST /v1/api_keys/exchange?environment=nowhere" }],
+      idle: [[404, { to: "POST /v1/api_keys/exchange?environment=nowhere" }]],
     }),
   },
   {
     route: "post /v1/api_keys/verify",
     by: "verifier",
     leaves: [],
+    outsider: 401,
     calls: async ({ world }) => ({
       change: { to: "POST /v1/api_keys/verify", body: { api_key: world.acme.secretKey } },
-      idle: [{ to: "POST /v1/api_keys/verify", body: { api_key: "sk_nonsense" } }],
+      idle: [[200, { to: "POST /v1/api_keys/verify", body: { api_key: "sk_nonsense" } }]],
     }),
   },
   {
@@ -154,7 +158,11 @@ export const AUDITED_ROUTES: readonly AuditedRoute[] = [
       });
       return {
         change: call(owner.cookie, 90),
-        idle: [call(owner.cookie, 90), call(owner.cookie, -1), call(admin.cookie, 30)],
+        idle: [
+          [200, call(owner.cookie, 90)],
+          [422, call(owner.cookie, -1)],
+          [403, call(admin.cookie, 30)],
+        ],
       };
     },
   },
@@ -164,7 +172,7 @@ export const AUDITED_ROUTES: readonly AuditedRoute[] = [
     leaves: ["access_token.created"],
     calls: async () => ({
       change: { to: "POST /v1/service_tokens", body: { name: "Deploys" } },
-      idle: [{ to: "POST /v1/service_tokens", body: { name: "" } }],
+      idle: [[422, { to: "POST /v1/service_tokens", body: { name: "" } }]],
     }),
   },
   {
@@ -177,22 +185,30 @@ export const AUDITED_ROUTES: readonly AuditedRoute[] = [
       const { id, token } = await ask({ to: "POST /v1/service_tokens", body });
       await world.call("POST /v1/api_keys/exchange?environment=development", { token });
       const call = { to: `DELETE /v1/service_tokens/${id}` };
-      return { change: call, idle: [call, { to: `DELETE /v1/service_tokens/${NO_TOKEN}` }] };
+      return {
+        change: call,
+        idle: [
+          [404, call],
+          [404, { to: `DELETE /v1/service_tokens/${NO_TOKEN}` }],
+        ],
+      };
     },
   },
   {
     route: "post /v1/accounts",
     by: "operator",
     leaves: ["account.created"],
+    outsider: 401,
     calls: async () => ({
       change: { to: "POST /v1/accounts", body: { name: "New", slug: "newcomer" } },
-      idle: [{ to: "POST /v1/accounts", body: { name: "New", slug: "newcomer" } }],
+      idle: [[409, { to: "POST /v1/accounts", body: { name: "New", slug: "newcomer" } }]],
     }),
   },
   {
     route: "patch /v1/accounts/:slug",
     by: "operator",
     leaves: ["account.suspended"],
+    outsider: 401,
     calls: async () => {
       const call = {
         to: "PATCH /v1/accounts/acme",
@@ -200,7 +216,10 @@ export const AUDITED_ROUTES: readonly AuditedRoute[] = [
       };
       return {
         change: call,
-        idle: [call, { to: "PATCH /v1/accounts/nobody", body: { name: "Nobody" } }],
+        idle: [
+          [200, call],
+          [404, { to: "PATCH /v1/accounts/nobody", body: { name: "Nobody" } }],
+        ],
       };
     },
   },
@@ -208,42 +227,53 @@ export const AUDITED_ROUTES: readonly AuditedRoute[] = [
     route: "delete /v1/accounts/:slug",
     by: "operator",
     leaves: ["account.deleted"],
+    outsider: 401,
     calls: async () => {
       const call = { to: "DELETE /v1/accounts/acme" };
-      return { change: call, idle: [call] };
+      return { change: call, idle: [[404, call]] };
     },
   },
   {
     route: "post /v1/tokens",
     by: "operator",
     leaves: ["access_token.created"],
+    outsider: 403,
     calls: async () => ({
       change: { to: "POST /v1/tokens", body: { kind: "verifier", name: "Edge" } },
-      idle: [{ to: "POST /v1/tokens", body: { kind: "service", name: "Edge" } }],
+      idle: [[422, { to: "POST /v1/tokens", body: { kind: "service", name: "Edge" } }]],
     }),
   },
   {
     route: "delete /v1/tokens/:id",
     by: "operator",
     leaves: ["access_token.deleted"],
+    outsider: 403,
     calls: async ({ ask }) => {
       const body = { kind: "verifier", name: "Idle" };
       const { id } = await ask({ to: "POST /v1/tokens", body }, "operator");
       const call = { to: `DELETE /v1/tokens/${id}` };
-      return { change: call, idle: [call, { to: `DELETE /v1/tokens/${NO_TOKEN}` }] };
+      return {
+        change: call,
+        idle: [
+          [404, call],
+          [404, { to: `DELETE /v1/tokens/${NO_TOKEN}` }],
+        ],
+      };
     },
   },
   {
     route: "post /v1/me/accounts",
     by: "person",
     leaves: ["account.created"],
+    // The slug is taken by then: an account of one's own is nobody's to refuse.
+    outsider: 409,
     calls: async ({ world }) => {
       const call = {
         to: "POST /v1/me/accounts",
         body: { name: "Mine", slug: "mine" },
         headers: world.browser(world.acme.people.member.cookie, "acme"),
       };
-      return { change: call, idle: [call] };
+      return { change: call, idle: [[409, call]] };
     },
   },
   {
@@ -258,7 +288,11 @@ export const AUDITED_ROUTES: readonly AuditedRoute[] = [
       });
       return {
         change: call(member.id, "admin"),
-        idle: [call(member.id, "admin"), call(member.id, "owner"), call(owner.id, "member")],
+        idle: [
+          [200, call(member.id, "admin")],
+          [403, call(member.id, "owner")],
+          [403, call(owner.id, "member")],
+        ],
       };
     },
   },
@@ -275,7 +309,13 @@ export const AUDITED_ROUTES: readonly AuditedRoute[] = [
         headers: world.browser(admin.cookie, "acme"),
       });
       const call = { to: `DELETE /v1/members/${admin.id}` };
-      return { change: call, idle: [call, { to: `DELETE /v1/members/${owner.id}` }] };
+      return {
+        change: call,
+        idle: [
+          [404, call],
+          [403, { to: `DELETE /v1/members/${owner.id}` }],
+        ],
+      };
     },
   },
   {
@@ -289,7 +329,10 @@ export const AUDITED_ROUTES: readonly AuditedRoute[] = [
       });
       return {
         change: call("new@acme.example", "admin"),
-        idle: [call("new@acme.example", "owner"), call("member@acme.example", "admin")],
+        idle: [
+          [403, call("new@acme.example", "owner")],
+          [409, call("member@acme.example", "admin")],
+        ],
       };
     },
   },
@@ -302,7 +345,7 @@ export const AUDITED_ROUTES: readonly AuditedRoute[] = [
       const { id } = await ask({ to: "POST /v1/invitations", body });
       return {
         change: { to: `POST /v1/invitations/${id}/send` },
-        idle: [{ to: `POST /v1/invitations/inv_${"0".repeat(32)}/send` }],
+        idle: [[404, { to: `POST /v1/invitations/inv_${"0".repeat(32)}/send` }]],
       };
     },
   },
@@ -314,20 +357,21 @@ export const AUDITED_ROUTES: readonly AuditedRoute[] = [
       const body = { email: "new@acme.example", role: "admin" };
       const { id } = await ask({ to: "POST /v1/invitations", body });
       const call = { to: `DELETE /v1/invitations/${id}` };
-      return { change: call, idle: [call] };
+      return { change: call, idle: [[404, call]] };
     },
   },
   {
     route: "post /v1/accounts/:slug/sign_in_links",
     by: "operator",
     leaves: ["sign_in_link.created"],
+    outsider: 401,
     calls: async () => {
       const body = { email: "customer@acme.example", role: "member" };
       return {
         change: { to: "POST /v1/accounts/acme/sign_in_links", body },
         idle: [
-          { to: "POST /v1/accounts/nobody/sign_in_links", body },
-          { to: "POST /v1/accounts/acme/sign_in_links", body: { ...body, role: "king" } },
+          [404, { to: "POST /v1/accounts/nobody/sign_in_links", body }],
+          [422, { to: "POST /v1/accounts/acme/sign_in_links", body: { ...body, role: "king" } }],
         ],
       };
     },
@@ -336,9 +380,12 @@ export const AUDITED_ROUTES: readonly AuditedRoute[] = [
     route: "post /v1/password_reset_links",
     by: "operator",
     leaves: ["password_reset_link.created"],
+    outsider: 401,
     calls: async () => ({
       change: { to: "POST /v1/password_reset_links", body: { email: "owner@acme.example" } },
-      idle: [{ to: "POST /v1/password_reset_links", body: { email: "nobody@acme.example" } }],
+      idle: [
+        [404, { to: "POST /v1/password_reset_links", body: { email: "nobody@acme.example" } }],
+      ],
     }),
   },
 ];

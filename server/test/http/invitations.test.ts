@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startTestService } from "../service.ts";
 import { type Visitor, visit } from "./visitor.ts";
@@ -27,6 +29,12 @@ const accept = (who: Visitor, secret: string, more: object = {}) =>
 const stranger = () => visit(service.url, "acme");
 const BEA = { name: "Bea", password: PASSWORD };
 
+/** All that the server keeps, the part of it that is only in the log of SQLite too. */
+function databaseOf(folder: string): string {
+  const names = readdirSync(folder).filter((name) => name.startsWith("latchkey.db"));
+  return names.map((name) => readFileSync(join(folder, name), "latin1")).join("");
+}
+
 /** An answer without what differs in every answer. */
 const withoutId = (heard: Heard) => [heard.status, heard.text.replace(/req_\w+/, "")];
 
@@ -49,7 +57,10 @@ describe("an invitation", () => {
     const listed = await owner.call("GET /v1/invitations");
     expect(listed.text).toContain("link@example.com");
     await open(stranger(), made.secret);
-    for (const text of [listed.text, service.logged()]) expect(text).not.toContain(made.secret);
+    const database = databaseOf(service.folder);
+    expect(database).toContain("link@example.com");
+    for (const text of [listed.text, service.logged(), database])
+      expect(text).not.toContain(made.secret);
   });
 
   test("makes a newcomer a person and a member, signed in, in one step", async () => {
