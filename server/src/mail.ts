@@ -13,7 +13,6 @@ export interface Mail {
 /** Sends mail. Rejects when the server did not take it; what it does with it then is its own affair. */
 export type SendMail = (mail: Mail) => Promise<void>;
 
-/** Connecting, greeting and each answer of the mail server may take so long, in ms. */
 const ANSWER_TIMEOUT_MS = 5_000;
 
 /** Mails under way at one time; more wait. */
@@ -22,10 +21,14 @@ const CONNECTIONS_MAX = 3;
 /**
  * Opens the way to the mail server, through nodemailer.
  *
+ * @param answerTimeoutMs Connecting, greeting and each answer of the mail server may take so long.
  * @returns `null` where no mail server is set. Off loopback nothing is sent in the clear: TLS from the start (`smtps:`),
  *   or STARTTLS, which is then insisted on.
  */
-export function openMail(mail: GivenSettings["mail"]): { send: SendMail; close(): void } | null {
+export function openMail(
+  mail: GivenSettings["mail"],
+  answerTimeoutMs = ANSWER_TIMEOUT_MS,
+): { send: SendMail; close(): void } | null {
   if (mail === null) return null;
   const url = new URL(mail.smtpUrl);
   const secure = url.protocol === "smtps:";
@@ -44,9 +47,9 @@ export function openMail(mail: GivenSettings["mail"]): { send: SendMail; close()
             pass: decodeURIComponent(url.password),
           },
         }),
-    connectionTimeout: ANSWER_TIMEOUT_MS,
-    greetingTimeout: ANSWER_TIMEOUT_MS,
-    socketTimeout: ANSWER_TIMEOUT_MS,
+    connectionTimeout: answerTimeoutMs,
+    greetingTimeout: answerTimeoutMs,
+    socketTimeout: answerTimeoutMs,
     disableFileAccess: true,
     disableUrlAccess: true,
   });

@@ -19,7 +19,7 @@ export interface MailServer {
   linkTo(address: string, path: string): Promise<string>;
   /** Refuses every recipient from now on with this reply code, or takes them again. */
   refuse(code: number | null): void;
-  /** Takes mails from now on without ever saying so, or says so again. */
+  /** Takes mails from now on and hangs up without ever saying so, or says so again. */
   swallow(isSwallowing: boolean): void;
   close(): Promise<void>;
 }
@@ -29,6 +29,7 @@ export async function startMailServer(): Promise<MailServer> {
   const mails: GotMail[] = [];
   let refusal: number | null = null;
   let isSilent = false;
+  const sockets = new Set<Socket>();
   const smtp = new SMTPServer({
     authOptional: true,
     disabledCommands: ["STARTTLS", "AUTH"],
@@ -43,11 +44,17 @@ export async function startMailServer(): Promise<MailServer> {
       stream.on("end", () => {
         const to = session.envelope.rcptTo.map(({ address }) => address);
         mails.push({ to, raw: Buffer.concat(chunks).toString("utf8") });
-        if (!isSilent) done();
+        if (!isSilent) return done();
+        for (const socket of sockets)
+          if (socket.remotePort === session.remotePort) socket.destroy();
       });
     },
   });
   const server = smtp.listen(0, "127.0.0.1");
+  server.on("connection", (socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
   await once(server, "listening");
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("the mail server is lost");
