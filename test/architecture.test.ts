@@ -1,4 +1,12 @@
-import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -83,6 +91,47 @@ test("an import against the arrows is found, in each room", async () => {
         broken.filter((each) => each.startsWith(`${name}: ${path}`)),
         path,
       ).toHaveLength(1);
+  } finally {
+    rmSync(copy, { recursive: true });
+  }
+});
+
+/** Sources of the server that change or delete entries of the audit log. */
+function changersOfTheLog(baseDir: string): string[] {
+  const sources = join(baseDir, "server/src");
+  return readdirSync(sources, { recursive: true, encoding: "utf8" }).filter((path) => {
+    if (!path.endsWith(".ts") || path.includes("migrations")) return false;
+    const text = readFileSync(join(sources, path), "utf8");
+    return /(?:updateTable|deleteFrom|mergeInto|replaceInto)\(\s*["'`]audit_event|(?:update|delete\s+from|truncate)\s+(?:table\s+)?(?:main\.)?"?audit_event/i.test(
+      text,
+    );
+  });
+}
+
+test("no source but retention's writes anything to the log but new entries", () => {
+  expect(changersOfTheLog(root)).toEqual(["store/audit-retention.ts"]);
+});
+
+test("a source that changes the log is found, however it does", () => {
+  const copy = mkdtempSync(join(tmpdir(), "latchkey-"));
+  try {
+    cpSync(join(root, "server/src"), join(copy, "server/src"), { recursive: true });
+    const planted = [
+      'db.updateTable("audit_event").set({ details });',
+      "db.deleteFrom('audit_event').execute();",
+      'db.mergeInto("audit_event");',
+      'db.replaceInto("audit_event");',
+      "sql`update audit_event set details = ''`;",
+      'sql`DELETE FROM "audit_event"`;',
+      "sql`truncate table audit_event`;",
+    ];
+    for (const [index, text] of planted.entries())
+      writeFileSync(join(copy, "server/src/domain", `planted${index}.ts`), text);
+    writeFileSync(join(copy, "server/src/domain/new-entry.ts"), 'db.insertInto("audit_event");');
+    expect(changersOfTheLog(copy).sort()).toEqual([
+      ...planted.map((_, index) => `domain/planted${index}.ts`),
+      "store/audit-retention.ts",
+    ]);
   } finally {
     rmSync(copy, { recursive: true });
   }

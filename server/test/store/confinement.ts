@@ -1,20 +1,11 @@
 import assert from "node:assert/strict";
 import { digestToken } from "@latchkey/sdk/core";
-import type { AccountStore, AuditFilter } from "../../src/store/store.ts";
+import type { AccountStore } from "../../src/store/store.ts";
 import { joined } from "./people.ts";
 import { batch, caller, counted, refusal } from "./usage.ts";
-import { type Check, START_MS, type World } from "./world.ts";
+import { ANY_EVENT, type Check, START_MS, type World } from "./world.ts";
 
 const DAY_MS = 86_400_000;
-
-const ANY_EVENT: AuditFilter = {
-  actorId: null,
-  actions: null,
-  subjectId: null,
-  keyId: null,
-  fromMs: null,
-  toMs: null,
-};
 
 type Attempts = Readonly<Record<Exclude<keyof AccountStore, "accountId">, () => Promise<unknown>>>;
 

@@ -19,6 +19,13 @@ async function owners(world: World, count: number): Promise<string[]> {
   return ids;
 }
 
+/** Invites to acme as this person, by a link whose secret is the address. */
+function invite(world: World, by: string, email: string, role: Role) {
+  const link = { digest: digestToken(email), expiresAtMs: START_MS + 1_000, mailed: false };
+  const invitation = { ...link, id: world.id("inv"), email, role };
+  return world.acme.invite(invitation, { permits: () => true, openMax: 10 }, originOf(world, by));
+}
+
 const count = (outcomes: readonly { outcome: string }[], outcome: string): number =>
   outcomes.filter((one) => one.outcome === outcome).length;
 
@@ -170,22 +177,9 @@ export const memberPromises: Readonly<Record<string, Check>> = {
   ) => {
     const { acme } = world;
     const [ada = "", bob = ""] = await owners(world, 2);
-    const invite = (email: string, role: Role, by: string) =>
-      acme.invite(
-        {
-          id: world.id("inv"),
-          email,
-          role,
-          digest: digestToken(email),
-          expiresAtMs: START_MS + 1_000,
-          mailed: false,
-        },
-        { permits: () => true, openMax: 10 },
-        originOf(world, by),
-      );
-    await invite("owner@x.example", "owner", ada);
-    await invite("member@x.example", "member", ada);
-    await invite("bobs@x.example", "owner", bob);
+    await invite(world, ada, "owner@x.example", "owner");
+    await invite(world, ada, "member@x.example", "member");
+    await invite(world, bob, "bobs@x.example", "owner");
     const open = async () => {
       const listed = await acme.listInvitations({ size: 10 });
       assert(listed.outcome === "page");
@@ -212,19 +206,6 @@ export const memberPromises: Readonly<Record<string, Check>> = {
   ) => {
     const { acme, store } = world;
     const [ada = "", bob = ""] = await owners(world, 2);
-    const invite = (email: string) =>
-      acme.invite(
-        {
-          id: world.id("inv"),
-          email,
-          role: "owner",
-          digest: digestToken(email),
-          expiresAtMs: START_MS + 1_000,
-          mailed: false,
-        },
-        { permits: () => true, openMax: 10 },
-        originOf(world, ada),
-      );
     const cancelled = async () =>
       (
         await world.db
@@ -234,8 +215,8 @@ export const memberPromises: Readonly<Record<string, Check>> = {
           .orderBy("id")
           .execute()
       ).map(({ details }) => JSON.parse(details));
-    await invite("vic@example.com");
-    await invite("other@example.com");
+    await invite(world, ada, "vic@example.com", "owner");
+    await invite(world, ada, "other@example.com", "owner");
     const link = {
       id: world.id("sil"),
       email: "vic@example.com",
@@ -262,7 +243,7 @@ export const memberPromises: Readonly<Record<string, Check>> = {
     assert.deepEqual({ ...first, ...because }, first);
     assert.deepEqual(rest, []);
     // One that was open while they were a member, as an earlier release left it.
-    await invite("later@example.com");
+    await invite(world, ada, "later@example.com", "owner");
     await world.db
       .updateTable("invitation")
       .set({ email: "vic@example.com" })

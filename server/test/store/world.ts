@@ -2,6 +2,7 @@ import { digestToken, tokenHint } from "@latchkey/sdk/core";
 import type { Database } from "../../src/store/engine.ts";
 import type {
   AccountStore,
+  AuditFilter,
   Change,
   NewAccessToken,
   NewAccount,
@@ -25,6 +26,16 @@ export const KEPT: UsageKept = {
   hoursMs: 90 * 24 * HOUR_MS,
   daysMs: 800 * 24 * HOUR_MS,
   refusalsMs: 30 * 24 * HOUR_MS,
+};
+
+/** Every entry of an account's audit log. */
+export const ANY_EVENT: AuditFilter = {
+  actorId: null,
+  actions: null,
+  subjectId: null,
+  keyId: null,
+  fromMs: null,
+  toMs: null,
 };
 
 /** One check of the suite, on a store of its own. */
