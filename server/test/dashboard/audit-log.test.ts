@@ -6,6 +6,7 @@ import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { expectGoodFourWays, WITHIN_MS } from "./looks.ts";
 import { button } from "./parts.ts";
+import { retellMe } from "./people.ts";
 import { openWorld, type World } from "./world.ts";
 
 let world: World;
@@ -211,7 +212,7 @@ test("a long log is read page by page, and a new change appears by itself", asyn
 test("who may not read it is told so, finds no link, and asks for nothing", async () => {
   const { page } = await world.visit();
   let asked = 0;
-  await withPermissions(page, ["account:read"]);
+  await tellLittle(page);
   page.on("request", (request) => {
     if (request.url().includes("/v1/audit_logs")) asked += 1;
   });
@@ -223,13 +224,11 @@ test("who may not read it is told so, finds no link, and asks for nothing", asyn
   await page.context().close();
 });
 
-async function withPermissions(page: Page, permissions: string[]): Promise<void> {
-  await page.route("**/v1/me", async (route) => {
-    const me = await (await route.fetch()).json();
-    const accounts = me.accounts.map((account: object) => ({ ...account, permissions }));
-    return route.fulfill({ json: { ...me, accounts } });
+/** Tells that one may see the account and nothing more. */
+const tellLittle = (page: Page): Promise<void> =>
+  retellMe(page, ({ accounts }) => {
+    for (const account of accounts) Object.assign(account, { permissions: ["account:read"] });
   });
-}
 
 /** Every state of the page, and how one gets there. */
 const states: Record<string, (page: Page) => Promise<unknown>> = {
@@ -279,7 +278,7 @@ const states: Record<string, (page: Page) => Promise<unknown>> = {
     await page.getByRole("menuitem", { name: "CSV, for spreadsheets" }).waitFor();
   },
   "audit log for who may not read it": async (page) => {
-    await withPermissions(page, ["account:read"]);
+    await tellLittle(page);
     await openLog(page);
     await page.getByText("Only owners and admins see the audit log").waitFor();
   },

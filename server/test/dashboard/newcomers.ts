@@ -1,5 +1,6 @@
 import type { Role } from "@latchkey/sdk/client";
 import type { BrowserContext, Page } from "playwright-core";
+import { secretOf } from "../http/visitor.ts";
 import { button } from "./parts.ts";
 import type { World } from "./world.ts";
 
@@ -44,13 +45,6 @@ export async function acceptAs(
 }
 
 const addressOf = (name: string): string => `${name.toLowerCase()}@example.com`;
-
-/** What is behind the `#` of a link. */
-export function secretOf(link: string | undefined): string {
-  const secret = link?.split("#")[1];
-  if (secret === undefined) throw new Error("there is no link");
-  return secret;
-}
 
 /** Fills in the sign-in page that is open, and sends it. */
 export async function signInOn(

@@ -26,6 +26,13 @@ export const openKeyMenu = (page: Page, text: string): Promise<void> =>
     .getByRole("button", { name: /^Actions for/ })
     .click();
 
+/** Chooses from the "…" menu of a row what opens a dialog. */
+export async function choose(page: Page, row: string, item: string): Promise<void> {
+  await openKeyMenu(page, row);
+  await page.getByRole("menuitem", { name: item }).click();
+  await dialog(page).waitFor();
+}
+
 /** The token that stands under this name, e.g. "Secret key". */
 export const tokenIn = async (on: Page | Locator, name: string): Promise<string> =>
   (await on.getByRole("group", { name, exact: true }).locator("code").textContent()) ?? "";

@@ -1,7 +1,7 @@
 import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, test } from "vitest";
 import { expectGoodFourWays, WITHIN_MS } from "./looks.ts";
-import { button, dialog, keyRow, openKeyMenu } from "./parts.ts";
+import { button, choose, dialog, keyRow, openKeyMenu } from "./parts.ts";
 import { giveRole, INVITATIONS, PEOPLE, pageOf, retellMe, SESSIONS } from "./people.ts";
 import { openWorld, type World } from "./world.ts";
 
@@ -36,12 +36,6 @@ async function openMembers(
   await answer(page, /\/v1\/invitations(\?|$)/, pageOf(invitations));
   await page.goto(world.at("production", "settings/members"));
   await keyRow(page, "ada@example.com").waitFor();
-}
-
-async function choose(page: Page, row: string, item: string): Promise<void> {
-  await openKeyMenu(page, row);
-  await page.getByRole("menuitem", { name: item }).click();
-  await dialog(page).waitFor();
 }
 
 async function invite(page: Page, made: object): Promise<void> {

@@ -1,4 +1,3 @@
-import { createHmac } from "node:crypto";
 import type { InvitationJson, MeJson, MemberJson, SessionJson } from "@latchkey/sdk/client";
 import type { Page } from "playwright-core";
 import { DAY_MS, fromNow, HOUR_MS } from "./lives.ts";
@@ -129,23 +128,3 @@ export const pageOf = (entries: readonly unknown[]) => ({
   entries,
   page_info: { after: null, before: null, page_size: 25 },
 });
-
-const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-
-/**
- * The code of an authenticator app (RFC 6238: SHA-1, 30 s, six digits).
- *
- * @param secret The setup key, in base 32.
- * @param steps How many periods from now; servers take the one before and the one after too, each once.
- */
-export function totp(secret: string, steps = 0): string {
-  const bits = [...secret]
-    .map((one) => ALPHABET.indexOf(one).toString(2).padStart(5, "0"))
-    .join("");
-  const key = Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)));
-  const counter = Buffer.alloc(8);
-  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + steps));
-  const digest = createHmac("sha1", key).update(counter).digest();
-  const offset = digest.readUInt8(digest.length - 1) & 15;
-  return String((digest.readUInt32BE(offset) & 0x7fffffff) % 1_000_000).padStart(6, "0");
-}

@@ -1,6 +1,7 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { asks, joinAs, secretOf, signInOn } from "./newcomers.ts";
+import { secretOf } from "../http/visitor.ts";
+import { asks, joinAs, signInOn } from "./newcomers.ts";
 import { button, eventually, kept, keyRow } from "./parts.ts";
 import { openPage, openWorld, type World } from "./world.ts";
 

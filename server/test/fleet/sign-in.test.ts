@@ -1,9 +1,10 @@
 import { createClient } from "@latchkey/sdk/client";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Fleet, type FleetNode, startFleet } from "../fleet.ts";
-import { after, totpCode } from "../http/sign-in-stage.ts";
+import { secretOf, visit } from "../http/visitor.ts";
 import { type MailServer, startMailServer } from "../mail-server.ts";
 import { OWNER } from "../real-server.ts";
+import { totpCode } from "../totp.ts";
 import { nodeOf } from "./probe.ts";
 
 const ACCOUNT = "acme";
@@ -13,7 +14,6 @@ let mail: MailServer;
 let fleet: Fleet;
 let one: FleetNode;
 let two: FleetNode;
-let callers = 0;
 beforeAll(async () => {
   mail = await startMailServer();
   fleet = await startFleet({
@@ -30,43 +30,21 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([fleet?.stop(), mail?.close()]));
 
-/** Everybody calls from somewhere else. */
-function nextCaller(): string {
-  callers += 1;
-  return `10.1.${callers >> 8}.${callers & 255}`;
-}
-
 interface Said {
-  readonly body?: unknown;
+  readonly body?: object;
   readonly cookie?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Where it says that it comes from; usually from an address of its own. */
   readonly from?: string;
 }
 
+/** One call from a browser that holds these cookies, and what it holds afterwards. */
 async function call(node: FleetNode, to: string, said: Said = {}) {
-  const [method = "GET", path = ""] = to.split(" ");
-  const { body, cookie = "", headers = {}, from = nextCaller() } = said;
-  const response = await fetch(node.url + path, {
-    method,
-    redirect: "manual",
-    headers: {
-      Origin: node.url,
-      "X-Forwarded-For": from,
-      ...(cookie === "" ? {} : { Cookie: cookie }),
-      ...(body === undefined ? {} : { "Content-Type": "application/json" }),
-      ...headers,
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    signal: AbortSignal.timeout(10_000),
-  });
-  const text = await response.text();
-  const isJson = response.headers.get("Content-Type")?.includes("json") ?? false;
-  return {
-    status: response.status,
-    body: isJson ? JSON.parse(text) : text,
-    headers: response.headers,
-    cookie: after(cookie, response),
-  };
+  const { body, cookie = "", headers = {}, from } = said;
+  const visitor = visit(node.url, "", { cookie });
+  const proxy = from === undefined ? {} : { "X-Forwarded-For": from };
+  const heard = await visitor.call(to, body, { ...proxy, ...headers });
+  return { ...heard, cookie: visitor.cookie() };
 }
 
 const enter = (node: FleetNode, password: string, email: string = OWNER.email) =>
@@ -74,7 +52,6 @@ const enter = (node: FleetNode, password: string, email: string = OWNER.email) =
 const me = async (node: FleetNode, cookie: string) =>
   (await call(node, "GET /v1/me", { cookie })).status;
 const operator = () => createClient({ url: one.url, token: fleet.first.operator_token });
-const secretOf = (url: string) => new URL(url).hash.slice(1);
 
 /** Somebody of their own for a test, who came by link and then chose a password. */
 async function somebody(email: string): Promise<{ email: string; password: string }> {

@@ -5,15 +5,9 @@ import { ownOriginRule } from "../../src/http/origin.ts";
 import { problemOf, problemResponse } from "../../src/http/problem.ts";
 import { signInLinkOpening } from "../../src/http/sign-in-links.ts";
 import type { Role } from "../../src/store/store.ts";
-import {
-  after,
-  EMAIL,
-  ORIGIN,
-  openSignInStage,
-  PASSWORD,
-  type SignInStage,
-  totpCode,
-} from "./sign-in-stage.ts";
+import { totpCode } from "../totp.ts";
+import { EMAIL, ORIGIN, openSignInStage, PASSWORD, type SignInStage } from "./sign-in-stage.ts";
+import { after } from "./visitor.ts";
 
 const GRACE = "grace@example.com";
 const OPERATOR = { type: "command_line", id: "test", name: "test" } as const;

@@ -1,4 +1,7 @@
+import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { signInMails } from "../../src/http/sign-in-mails.ts";
+import { totpCode } from "../totp.ts";
 import {
   EMAIL,
   type Heard,
@@ -6,7 +9,6 @@ import {
   openSignInStage,
   PASSWORD,
   type SignInStage,
-  totpCode,
 } from "./sign-in-stage.ts";
 
 const OTHER = "another horse, another battery";
@@ -103,12 +105,7 @@ describe("a forgotten password", () => {
 
   test("a link is of one person: nobody else's password changes by it", async () => {
     const bob = { id: "per_bob", name: "Bob", email: "bob@example.com" };
-    const at = new Date().toISOString();
-    const shared = { email_verified: 1, image: null, two_factor_enabled: null };
-    await stage.db
-      .insertInto("person")
-      .values({ ...bob, ...shared, created_at: at, updated_at: at })
-      .execute();
+    await stage.addPerson(bob);
     await forget(bob.email);
     await reset(stage.linkSecret());
     expect((await stage.enter(PASSWORD)).failure).toBeNull();
@@ -140,8 +137,6 @@ describe("a forgotten password", () => {
 });
 
 test("a mail server that never answers keeps nobody waiting, and one that refuses is logged without the address", async () => {
-  const { signInMails } = await import("../../src/http/sign-in-mails.ts");
-  const { pino } = await import("pino");
   const lines: string[] = [];
   const logger = pino({}, { write: (line: string) => void lines.push(line) });
   const never = signInMails(() => new Promise(() => {}), logger);
@@ -383,13 +378,8 @@ describe("signing up", () => {
 
 test("signing in costs one hash, whoever the address is of and whatever the password", async () => {
   await open({});
-  const bare = { id: "per_bare", name: "Bare", email: "bare@example.com", image: null };
-  const at = new Date().toISOString();
-  const rest = { email_verified: 1, two_factor_enabled: null, created_at: at, updated_at: at };
-  await stage.db
-    .insertInto("person")
-    .values({ ...bare, ...rest })
-    .execute();
+  const bare = { id: "per_bare", name: "Bare", email: "bare@example.com" };
+  await stage.addPerson(bare);
   const answers = [];
   for (const email of [EMAIL, STRANGER, bare.email]) {
     const before = stage.hashes.count;

@@ -1,7 +1,8 @@
 import { digestToken } from "@latchkey/sdk/core";
 import { hashPassword, verifyPassword } from "better-auth/crypto";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { EMAIL, openSignInStage, PASSWORD, type SignInStage, totpCode } from "./sign-in-stage.ts";
+import { totpCode } from "../totp.ts";
+import { EMAIL, openSignInStage, PASSWORD, type SignInStage } from "./sign-in-stage.ts";
 
 const OTHER = "another horse, another battery";
 const EVE = "eve@example.com";

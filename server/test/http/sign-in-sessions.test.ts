@@ -51,13 +51,8 @@ test("one session is ended by its id, and no other", async () => {
 });
 
 test("another person's session is not there", async () => {
-  const at = new Date().toISOString();
-  const eve = { id: "per_eve", name: "Eve", email: "eve@example.com", image: null };
-  const rest = { email_verified: 1, two_factor_enabled: null, created_at: at, updated_at: at };
-  await stage.db
-    .insertInto("person")
-    .values({ ...eve, ...rest })
-    .execute();
+  const eve = { id: "per_eve", name: "Eve", email: "eve@example.com" };
+  await stage.addPerson(eve);
   const account = await stage.store.findAccount("acme");
   const caller = { requestId: "req_1", address: "192.0.2.9", userAgent: null };
   const cookies = await stage.signIn.beginConfined(eve.id, account?.id ?? "", caller);

@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { Failure } from "@latchkey/sdk/core";
 import { hashPassword, verifyPassword } from "better-auth/crypto";
 import { pino } from "pino";
@@ -6,11 +6,12 @@ import { type Ambient, ambientOf } from "../../src/ambient.ts";
 import { setupRules } from "../../src/domain/setup.ts";
 import { tokenMaker } from "../../src/domain/tokens.ts";
 import { ownOriginRule } from "../../src/http/origin.ts";
-import { createSignIn, type SignIn } from "../../src/http/sign-in.ts";
+import { createSignIn } from "../../src/http/sign-in.ts";
 import type { DoorDeps } from "../../src/http/sign-in-door.ts";
 import { signInMails } from "../../src/http/sign-in-mails.ts";
 import type { Mail, SendMail } from "../../src/mail.ts";
 import { openSqlite } from "../../src/store/sqlite.ts";
+import { after } from "./visitor.ts";
 
 export const ORIGIN = "http://127.0.0.1:4400";
 export const EMAIL = "ada@example.com";
@@ -94,7 +95,7 @@ export async function openSignInStage(
   const signIn = createSignIn(deps);
   const from = callers();
 
-  async function ask(to: string, said: Said = {}, through: SignIn = signIn): Promise<Heard> {
+  async function ask(to: string, said: Said = {}): Promise<Heard> {
     const [method = "POST", path = ""] = to.includes(" ") ? to.split(" ") : ["POST", to];
     const { body = {}, cookie = "", headers = {}, address = from() } = said;
     const request = new Request(`${ORIGIN}/auth${path}`, {
@@ -110,7 +111,7 @@ export async function openSignInStage(
     });
     const caller = { requestId: "req_1", address, userAgent: "test" };
     try {
-      const response = await through.handle(request, caller);
+      const response = await signIn.handle(request, caller);
       return {
         status: response.status,
         code: null,
@@ -141,6 +142,15 @@ export async function openSignInStage(
       ask("/sign-in/email", { body: { email, password }, ...said }),
     /** Who the cookies of a browser are. */
     who: (cookie: string) => signIn.session(new Headers({ Cookie: cookie })),
+    /** Makes somebody with a proved address and no password. */
+    async addPerson(person: { id: string; name: string; email: string }) {
+      const at = new Date(clock.nowMs).toISOString();
+      const rest = { email_verified: 1, image: null, two_factor_enabled: null };
+      await db
+        .insertInto("person")
+        .values({ ...person, ...rest, created_at: at, updated_at: at })
+        .execute();
+    },
     person: (email = EMAIL) =>
       db.selectFrom("person").selectAll().where("email", "=", email).executeTakeFirstOrThrow(),
     /** The last mail's secret. */
@@ -160,42 +170,4 @@ function callers(): () => string {
     count += 1;
     return `10.${count >> 16}.${(count >> 8) & 255}.${count & 255}`;
   };
-}
-
-/** What a browser holds that sent these cookies and took those of the answer. */
-export function after(cookie: string, { headers }: { headers: Headers }): string {
-  const held = new Map(
-    cookie
-      .split("; ")
-      .filter((pair) => pair !== "")
-      .map((pair) => [pair.slice(0, pair.indexOf("=")), pair] as const),
-  );
-  for (const set of headers.getSetCookie()) {
-    const pair = set.split(";")[0] ?? "";
-    const name = pair.slice(0, pair.indexOf("="));
-    if (set.includes("Max-Age=0")) held.delete(name);
-    else held.set(name, pair);
-  }
-  return [...held.values()].join("; ");
-}
-
-/** The code of a `otpauth://` URI at a time, by the letter of RFC 6238 and RFC 4226. */
-export function totpCode(uri: string, atMs: number): string {
-  const { searchParams } = new URL(uri);
-  const secret = fromBase32(searchParams.get("secret") ?? "");
-  const counter = Buffer.alloc(8);
-  counter.writeBigUInt64BE(BigInt(Math.floor(atMs / 30_000)));
-  const mac = createHmac("sha1", secret).update(counter).digest();
-  const offset = (mac.at(-1) ?? 0) & 15;
-  const number = mac.readUInt32BE(offset) & 0x7fffffff;
-  return String(number % 1_000_000).padStart(6, "0");
-}
-
-/** RFC 4648, section 6. */
-function fromBase32(text: string): Buffer {
-  const bits = [...text.replace(/=+$/, "")]
-    .map((letter) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(letter))
-    .map((value) => value.toString(2).padStart(5, "0"))
-    .join("");
-  return Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)));
 }

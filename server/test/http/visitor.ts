@@ -1,11 +1,16 @@
 import type { Heard } from "./world.ts";
 
+/** How long an answer may take. */
+const ANSWER_MAX_MS = 10_000;
+
 /** Somebody in front of a browser, who keeps the cookies that they are given. */
 export interface Visitor {
   /** Sends one request from a page of the server's own. `to` is method and path. */
   call(to: string, body?: object, headers?: Record<string, string>): Promise<Heard>;
   /** The same browser on another server of the same installation. */
   at(url: string): Visitor;
+  /** The cookies that they hold now, as they send them. */
+  cookie(): string;
 }
 
 let visitors = 0;
@@ -16,14 +21,11 @@ let visitors = 0;
  * Each comes from an address of their own, where the server believes the proxy that says so.
  *
  * @param account Slug that calls name; "": none.
+ * @param jar What they hold already.
  */
-export function visit(
-  url: string,
-  account = "",
-  cookies: Map<string, string> = new Map(),
-): Visitor {
+export function visit(url: string, account = "", jar = { cookie: "" }): Visitor {
   visitors += 1;
-  const address = `192.0.2.${visitors % 250}`;
+  const address = `10.${(visitors >> 16) & 255}.${(visitors >> 8) & 255}.${visitors & 255}`;
 
   async function call(
     to: string,
@@ -31,9 +33,10 @@ export function visit(
     headers: Record<string, string> = {},
   ): Promise<Heard> {
     const [method = "GET", path = "/"] = to.split(" ");
-    const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join("; ");
+    const { cookie } = jar;
     const response = await fetch(`${url}${path}`, {
       method,
+      redirect: "manual",
       headers: {
         "X-Forwarded-For": address,
         ...(method === "GET" ? {} : { Origin: url }),
@@ -43,13 +46,9 @@ export function visit(
         ...headers,
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(ANSWER_MAX_MS),
     });
-    for (const line of response.headers.getSetCookie()) {
-      const [pair = ""] = line.split(";");
-      const [name = "", value = ""] = pair.split(/=(.*)/s);
-      if (value === "") cookies.delete(name);
-      else cookies.set(name, value);
-    }
+    jar.cookie = after(jar.cookie, response);
     const text = await response.text();
     const isJson = response.headers.get("Content-Type")?.includes("json") ?? false;
     return {
@@ -62,6 +61,31 @@ export function visit(
 
   return {
     call,
-    at: (other) => visit(other, account, cookies),
+    at: (other) => visit(other, account, jar),
+    cookie: () => jar.cookie,
   };
+}
+
+/** What a browser holds that sent these cookies and took those of the answer. */
+export function after(cookie: string, { headers }: { headers: Headers }): string {
+  const held = new Map(
+    cookie
+      .split("; ")
+      .filter((pair) => pair !== "")
+      .map((pair) => [pair.slice(0, pair.indexOf("=")), pair] as const),
+  );
+  for (const set of headers.getSetCookie()) {
+    const pair = set.split(";")[0] ?? "";
+    const name = pair.slice(0, pair.indexOf("="));
+    if (set.includes("Max-Age=0")) held.delete(name);
+    else held.set(name, pair);
+  }
+  return [...held.values()].join("; ");
+}
+
+/** What is behind the `#` of a link. */
+export function secretOf(link: string | undefined): string {
+  const secret = /#(\S+)/.exec(link ?? "")?.[1];
+  if (secret === undefined) throw new Error("there is no link");
+  return secret;
 }
