@@ -51,6 +51,7 @@ export const rules = {
     emailShape.test(value.trim()) && value.length <= bounds.emailMax
       ? null
       : "Enter an e-mail address such as ada@example.com.",
+  password: (value: string): string | null => (value === "" ? "Enter your password." : null),
   newPassword: (value: string): string | null => {
     if (value.length < bounds.passwordMin) return `At least ${bounds.passwordMin} characters.`;
     return value.length > bounds.passwordMax ? `At most ${bounds.passwordMax} characters.` : null;

@@ -1,9 +1,8 @@
 import { ApiError, type ApiKeyJson } from "@latchkey/sdk/client";
-import { Anchor, Group, Stack, Title } from "@mantine/core";
+import { Anchor, Group } from "@mantine/core";
 import { IconChevronLeft, IconKey } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import type { ReactNode } from "react";
 import { apiKeyQuery } from "../api.ts";
 import { CallerList } from "../parts/caller-list.tsx";
 import { Empty } from "../parts/empty.tsx";
@@ -18,6 +17,7 @@ import { ListSkeleton } from "../parts/list-skeleton.tsx";
 import { Page } from "../parts/page.tsx";
 import { RangeControl } from "../parts/range-control.tsx";
 import { ReadProblem } from "../parts/read-problem.tsx";
+import { Section } from "../parts/section.tsx";
 import { Updated } from "../parts/updated.tsx";
 import { UsageFigure } from "../parts/usage-figure.tsx";
 import { useKeyDialogs } from "../parts/use-key-dialogs.tsx";
@@ -169,16 +169,5 @@ function BackToKeys() {
     >
       <IconChevronLeft size={12} aria-hidden /> All API keys of {environment.name}
     </Anchor>
-  );
-}
-
-function Section({ id, title, children }: { id: string; title: string; children: ReactNode }) {
-  return (
-    <Stack component="section" gap="sm" aria-labelledby={id}>
-      <Title order={2} fz={16} id={id}>
-        {title}
-      </Title>
-      {children}
-    </Stack>
   );
 }

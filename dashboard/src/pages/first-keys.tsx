@@ -1,10 +1,11 @@
 import type { ProvisionedJson } from "@latchkey/sdk/client";
-import { Alert, Button, Checkbox, Group, Modal, Stack, Text, Title } from "@mantine/core";
+import { Alert, Button, Checkbox, Group, Modal, Stack, Text } from "@mantine/core";
 import { IconAlertTriangle } from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { FirstVerification } from "../parts/first-verification.tsx";
 import { Plate } from "../parts/plate.tsx";
+import { Section } from "../parts/section.tsx";
 import { Snippet } from "../parts/snippet.tsx";
 import { TokenField } from "../parts/token-field.tsx";
 import { useDialog } from "../parts/use-dialog.ts";
@@ -46,16 +47,13 @@ export function FirstKeys({ provisioned }: { provisioned: ProvisionedJson }) {
       ))}
       <InstallationTokens provisioned={provisioned} />
       {first === undefined ? null : (
-        <Stack component="section" gap="sm" aria-labelledby="try">
-          <Title order={2} fz={16} id="try">
-            Try it
-          </Title>
+        <Section id="try" title="Try it">
           <Snippet title="Terminal command" code={curlLine(first.secret_key)} />
           {provisioned.verifier_token === undefined ? null : (
             <Snippet title="Program" code={verifierProgram(provisioned.verifier_token)} />
           )}
           <FirstVerification account={provisioned.account.slug} environment={first.slug} />
-        </Stack>
+        </Section>
       )}
       <Checkbox
         label="I have saved these tokens in a safe place"
@@ -104,10 +102,7 @@ function EnvironmentTokens({ environment }: { environment: FirstEnvironment }) {
   const { slug } = environment;
   const name = `${slug.charAt(0).toUpperCase()}${slug.slice(1)}`;
   return (
-    <Stack component="section" gap="sm" aria-labelledby={`of-${slug}`}>
-      <Title order={2} fz={16} id={`of-${slug}`}>
-        {name}
-      </Title>
+    <Section id={`of-${slug}`} title={name}>
       <TokenField
         label={`${name} secret key`}
         token={environment.secret_key}
@@ -118,7 +113,7 @@ function EnvironmentTokens({ environment }: { environment: FirstEnvironment }) {
         token={environment.public_key}
         hint="May be seen by anybody, e.g. in a browser. You can read it again at any time."
       />
-    </Stack>
+    </Section>
   );
 }
 
@@ -129,10 +124,7 @@ function InstallationTokens({ provisioned }: { provisioned: ProvisionedJson }) {
     operator_token: operator,
   } = provisioned;
   return (
-    <Stack component="section" gap="sm" aria-labelledby="of-installation">
-      <Title order={2} fz={16} id="of-installation">
-        For your programs
-      </Title>
+    <Section id="of-installation" title="For your programs">
       {verifier === undefined ? null : (
         <TokenField
           label="Verifier token"
@@ -152,7 +144,7 @@ function InstallationTokens({ provisioned }: { provisioned: ProvisionedJson }) {
           hint="Adds, suspends and removes accounts, and creates tokens. Keep it apart from the others."
         />
       )}
-    </Stack>
+    </Section>
   );
 }
 

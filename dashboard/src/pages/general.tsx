@@ -1,4 +1,3 @@
-import { Stack, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { ownAccountQuery } from "../api.ts";
 import styles from "../parts/keys.module.css";
@@ -8,6 +7,7 @@ import { Moment } from "../parts/moment.tsx";
 import { Page } from "../parts/page.tsx";
 import { ReadProblem } from "../parts/read-problem.tsx";
 import { RequireSecondFactor } from "../parts/require-second-factor.tsx";
+import { Section } from "../parts/section.tsx";
 import { useNow } from "../parts/use-now.ts";
 import { usePlace } from "../place.ts";
 
@@ -34,29 +34,20 @@ export function GeneralPage() {
               </dd>
             </dl>
           </div>
-          <Stack component="section" gap="sm" aria-labelledby="maximum-age">
-            <div>
-              <Title order={2} fz={16} id="maximum-age">
-                Maximum age of API keys
-              </Title>
-              <Text fz="sm" c="dimmed" mt={4}>
-                No key outlives it, whoever made it and whatever it was made for. Rotate keys before
-                they end.
-              </Text>
-            </div>
+          <Section
+            id="maximum-age"
+            title="Maximum age of API keys"
+            text="No key outlives it, whoever made it and whatever it was made for. Rotate keys before they end."
+          >
             <MaximumAge days={own.data.api_key_max_age_days} />
-          </Stack>
-          <Stack component="section" gap="sm" aria-labelledby="second-factor">
-            <div>
-              <Title order={2} fz={16} id="second-factor">
-                Second factor
-              </Title>
-              <Text fz="sm" c="dimmed" mt={4}>
-                Whether people need a code besides their password to be let into {account.name}.
-              </Text>
-            </div>
+          </Section>
+          <Section
+            id="second-factor"
+            title="Second factor"
+            text={`Whether people need a code besides their password to be let into ${account.name}.`}
+          >
             <RequireSecondFactor required={own.data.require_two_factor} />
-          </Stack>
+          </Section>
         </>
       )}
     </Page>

@@ -1,8 +1,9 @@
 import { ApiError, type MeJson } from "@latchkey/sdk/client";
-import { Button, Center, Group, Loader, Text } from "@mantine/core";
+import { Button, Group, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link, Navigate } from "@tanstack/react-router";
 import { environmentsQuery, meQuery, setUpQuery } from "../api.ts";
+import { PageLoader } from "../parts/page-loader.tsx";
 import { Plate } from "../parts/plate.tsx";
 import { useSignOut } from "../parts/use-sign-out.ts";
 import { may } from "../place.ts";
@@ -23,7 +24,7 @@ export function HomePage() {
   if (setUp.data?.state === "open") return <SetUpIsOpen />;
   if (setUp.data?.state === "done") return <Navigate to="/sign-in" replace />;
   if (setUp.isError) return <ShellFailure error={setUp.error} onRetry={setUp.refetch} />;
-  return <Waiting />;
+  return <PageLoader label="Loading" />;
 }
 
 const accountRoute = getRouteApi("/$account");
@@ -40,7 +41,8 @@ export function AccountPage() {
   const failed = me.isError ? me : environments;
   if (failed.isError) return <ShellFailure error={failed.error} onRetry={failed.refetch} />;
   if (me.data !== undefined && account === undefined) return <NotHere what="account" />;
-  if (account === undefined || environments.data === undefined) return <Waiting />;
+  if (account === undefined || environments.data === undefined)
+    return <PageLoader label="Loading" />;
   const first = environments.data[0];
   if (first === undefined)
     return (
@@ -93,13 +95,5 @@ function NoAccount({ me: { person, sign_up } }: { me: MeJson }) {
         </Button>
       </Group>
     </Plate>
-  );
-}
-
-function Waiting() {
-  return (
-    <Center mih="100dvh" role="status" aria-label="Loading">
-      <Loader size="sm" />
-    </Center>
   );
 }

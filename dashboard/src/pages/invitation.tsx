@@ -1,12 +1,14 @@
 import { ApiError, type MeJson, type OpenedInvitationJson } from "@latchkey/sdk/client";
-import { Button, Center, Group, Loader, Text } from "@mantine/core";
+import { Button, Group, Text } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { meQuery, visitor } from "../api.ts";
 import { isRefused } from "../failures.ts";
 import { dropLinkSecret, useLinkSecret } from "../link-secrets.ts";
+import { CutLink } from "../parts/cut-link.tsx";
 import { JoinForm } from "../parts/join-form.tsx";
 import { LookIntoMail } from "../parts/look-into-mail.tsx";
+import { PageLoader } from "../parts/page-loader.tsx";
 import { Plate } from "../parts/plate.tsx";
 import { Problem } from "../parts/problem.tsx";
 import { useSignOut } from "../parts/use-sign-out.ts";
@@ -37,7 +39,8 @@ export function InvitationPage() {
       </Plate>
     );
   // Whoever is signed in is known from the cache for a moment after signing out: only the server's word counts.
-  if (opened.data === undefined || (me.data === undefined && !visiting)) return <Opening />;
+  if (opened.data === undefined || (me.data === undefined && !visiting))
+    return <PageLoader label="Opening the invitation" />;
   return (
     <Invitation secret={secret} invitation={opened.data} me={visiting ? undefined : me.data} />
   );
@@ -121,14 +124,6 @@ function WrongPerson({ text }: { text: string }) {
   );
 }
 
-function Opening() {
-  return (
-    <Center mih="100dvh" role="status" aria-label="Opening the invitation">
-      <Loader size="sm" />
-    </Center>
-  );
-}
-
 function DeadInvitation() {
   return (
     <Plate
@@ -147,11 +142,11 @@ function DeadInvitation() {
 
 function NoSecret() {
   return (
-    <Plate title="Use the whole invitation link" lead="The part after “#” is missing.">
+    <CutLink what="invitation link">
       <Text fz="sm">
         Copy the link that you were given, to its very end, and open it here. It works once, for
         seven days.
       </Text>
-    </Plate>
+    </CutLink>
   );
 }

@@ -1,13 +1,13 @@
 import type { ProvisionedJson } from "@latchkey/sdk/client";
-import { Anchor, Button, Stack, Text, TextInput } from "@mantine/core";
+import { Anchor, Button, Stack, Text } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { cacheKeys, meQuery, visitor } from "../api.ts";
-import { bounds, rules } from "../bounds.ts";
+import { rules } from "../bounds.ts";
 import { fieldErrors } from "../failures.ts";
-import { useNameAndSlug } from "../parts/name-and-slug.ts";
+import { AccountNameAndSlug } from "../parts/name-and-slug.tsx";
 import { Plate } from "../parts/plate.tsx";
 import { Problem } from "../parts/problem.tsx";
 import { FirstKeys } from "./first-keys.tsx";
@@ -63,7 +63,6 @@ function Back() {
 }
 
 function AccountForm({ onDone }: { onDone: (answer: ProvisionedJson) => void }) {
-  const { slugFor, slugWritten } = useNameAndSlug();
   const form = useForm({
     initialValues: { name: "", slug: "" },
     validate: { name: rules.name, slug: rules.slug },
@@ -84,29 +83,7 @@ function AccountForm({ onDone }: { onDone: (answer: ProvisionedJson) => void }) 
         {create.isError && Object.keys(form.errors).length === 0 ? (
           <Problem title="The account was not created" error={create.error} />
         ) : null}
-        <TextInput
-          label="Account name"
-          autoComplete="organization"
-          maxLength={bounds.nameMax}
-          {...form.getInputProps("name")}
-          onChange={(event) => {
-            const name = event.currentTarget.value;
-            form.setFieldValue("name", name);
-            form.setFieldValue("slug", slugFor(name, form.values.slug));
-          }}
-        />
-        <TextInput
-          label="Account slug"
-          description="Part of the dashboard's address. It never changes."
-          maxLength={bounds.slugMax}
-          spellCheck={false}
-          autoCapitalize="none"
-          {...form.getInputProps("slug")}
-          onChange={(event) => {
-            slugWritten(event.currentTarget.value);
-            form.setFieldValue("slug", event.currentTarget.value);
-          }}
-        />
+        <AccountNameAndSlug name={form.getInputProps("name")} slug={form.getInputProps("slug")} />
         <Button type="submit" loading={create.isPending} mt="xs">
           Create account
         </Button>

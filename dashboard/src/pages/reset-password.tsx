@@ -7,6 +7,7 @@ import { visitor } from "../api.ts";
 import { rules } from "../bounds.ts";
 import { fieldErrors } from "../failures.ts";
 import { dropLinkSecret, useLinkSecret } from "../link-secrets.ts";
+import { CutLink } from "../parts/cut-link.tsx";
 import { NewPasswordInput } from "../parts/new-password-input.tsx";
 import { Plate } from "../parts/plate.tsx";
 import { Problem } from "../parts/problem.tsx";
@@ -35,7 +36,22 @@ export function ResetPasswordPage() {
         <SignInInstead>The new password works now.</SignInInstead>
       </Plate>
     );
-  if (token === "" || isDead(reset.error)) return <DeadLink cut={token === ""} />;
+  if (token === "")
+    return (
+      <CutLink>
+        <Text fz="sm">
+          Copy it to its very end and open it here, or get <AnotherLink />.
+        </Text>
+      </CutLink>
+    );
+  if (isDead(reset.error))
+    return (
+      <Plate title="This link no longer works" lead="It works once, for 30 minutes.">
+        <Text fz="sm">
+          Get <AnotherLink />.
+        </Text>
+      </Plate>
+    );
   return (
     <Plate title="Choose a new password" lead="All your sessions end, on every device.">
       <form
@@ -62,23 +78,14 @@ const isDead = (error: unknown): boolean =>
   error instanceof ApiError &&
   ([400, 401, 404].includes(error.status) || error.errors.some(({ field }) => field === "token"));
 
-function DeadLink({ cut }: { cut: boolean }) {
+function AnotherLink() {
   return (
-    <Plate
-      title={cut ? "Use the whole link" : "This link no longer works"}
-      lead={cut ? "The part after “#” is missing." : "It works once, for 30 minutes."}
+    <Anchor
+      inherit
+      underline="always"
+      renderRoot={(props) => <Link to="/forgot-password" {...props} />}
     >
-      <Text fz="sm">
-        {cut ? "Copy it to its very end and open it here, or get " : "Get "}
-        <Anchor
-          inherit
-          underline="always"
-          renderRoot={(props) => <Link to="/forgot-password" {...props} />}
-        >
-          another link
-        </Anchor>
-        .
-      </Text>
-    </Plate>
+      another link
+    </Anchor>
   );
 }

@@ -5,6 +5,7 @@ import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { cacheKeys, setUpQuery } from "../api.ts";
 import { dropLinkSecret, useLinkSecret } from "../link-secrets.ts";
+import { CutLink } from "../parts/cut-link.tsx";
 import { Plate } from "../parts/plate.tsx";
 import { SetUpForm } from "../parts/set-up-form.tsx";
 import { FirstKeys } from "./first-keys.tsx";
@@ -54,11 +55,11 @@ function SetUpIsDone() {
 
 function NoSecret() {
   return (
-    <Plate title="Use the whole set-up link" lead="The part after “#” is missing.">
+    <CutLink what="set-up link">
       <Text fz="sm">
         Copy the link that the server printed when it started, to its very end, and open it here. It
         works once, for 30 minutes. If it is gone, restart the server: it prints a new one.
       </Text>
-    </Plate>
+    </CutLink>
   );
 }

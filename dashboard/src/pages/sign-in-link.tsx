@@ -1,10 +1,12 @@
-import { Center, Loader, Text } from "@mantine/core";
+import { Text } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect } from "react";
 import { cacheKeys } from "../api.ts";
 import { isRefused } from "../failures.ts";
 import { dropLinkSecret, useLinkSecret } from "../link-secrets.ts";
+import { CutLink } from "../parts/cut-link.tsx";
+import { PageLoader } from "../parts/page-loader.tsx";
 import { Plate } from "../parts/plate.tsx";
 import { Problem } from "../parts/problem.tsx";
 import { SignInInstead } from "../parts/sign-in-instead.tsx";
@@ -27,17 +29,16 @@ export function SignInLinkPage() {
     void navigate({ to: "/$account", params: { account: slug }, replace: true });
   }, [slug, queryClient, navigate]);
 
-  if (secret === "" || (opened.isError && isRefused(opened.error) && opened.error.status !== 429))
+  if (secret === "")
     return (
-      <Plate
-        title={secret === "" ? "Use the whole link" : "This link no longer works"}
-        lead={secret === "" ? "The part after “#” is missing." : "It works once, for one minute."}
-      >
-        <Text fz="sm">
-          Go back to where you came from, and open it again from there: each time there is a new
-          one.
-        </Text>
-        <SignInInstead>Do you have a password here?</SignInInstead>
+      <CutLink>
+        <OtherWays />
+      </CutLink>
+    );
+  if (opened.isError && isRefused(opened.error) && opened.error.status !== 429)
+    return (
+      <Plate title="This link no longer works" lead="It works once, for one minute.">
+        <OtherWays />
       </Plate>
     );
   if (opened.isError)
@@ -50,9 +51,16 @@ export function SignInLinkPage() {
         />
       </Plate>
     );
+  return <PageLoader label="Signing in" />;
+}
+
+function OtherWays() {
   return (
-    <Center mih="100dvh" role="status" aria-label="Signing in">
-      <Loader size="sm" />
-    </Center>
+    <>
+      <Text fz="sm">
+        Go back to where you came from, and open it again from there: each time there is a new one.
+      </Text>
+      <SignInInstead>Do you have a password here?</SignInInstead>
+    </>
   );
 }

@@ -3,8 +3,10 @@ import { useForm } from "@mantine/form";
 import { useMutation } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { visitor } from "../api.ts";
+import { bounds, rules } from "../bounds.ts";
 import { fieldErrors, isRefused } from "../failures.ts";
 import { dropLinkSecret, useLinkSecret } from "../link-secrets.ts";
+import { CutLink } from "../parts/cut-link.tsx";
 import { Plate } from "../parts/plate.tsx";
 import { Problem } from "../parts/problem.tsx";
 import { SignInInstead } from "../parts/sign-in-instead.tsx";
@@ -17,7 +19,7 @@ export function VerifyEmailPage() {
   const token = useLinkSecret("/verify-email");
   const form = useForm({
     initialValues: { password: "" },
-    validate: { password: (value) => (value === "" ? "Enter your password." : null) },
+    validate: { password: rules.password },
   });
   const verify = useMutation({
     mutationFn: (password: string) => visitor.person.verifyEmail({ token, password }),
@@ -37,13 +39,13 @@ export function VerifyEmailPage() {
     );
   if (token === "")
     return (
-      <Plate title="Use the whole link" lead="The part after “#” is missing.">
+      <CutLink>
         <Text fz="sm">
           If your address is confirmed already, you can sign in. If not, signing up again sends a
           new link.
         </Text>
         <SignInInstead />
-      </Plate>
+      </CutLink>
     );
   return (
     <Plate title="Confirm your e-mail address" lead="So that nobody signs up with another’s.">
@@ -59,6 +61,7 @@ export function VerifyEmailPage() {
           <PasswordInput
             label="Enter the password you chose"
             autoComplete="current-password"
+            maxLength={bounds.passwordMax}
             {...form.getInputProps("password")}
           />
           <Button type="submit" loading={verify.isPending} fullWidth mt="xs">

@@ -1,11 +1,11 @@
-import { Badge, Stack, Text, Title } from "@mantine/core";
+import { Badge } from "@mantine/core";
 import { IconLink } from "@tabler/icons-react";
-import type { ReactNode } from "react";
 import { ChangePassword } from "../parts/change-password.tsx";
 import { Empty } from "../parts/empty.tsx";
 import styles from "../parts/keys.module.css";
 import { Page } from "../parts/page.tsx";
 import { SecondFactor } from "../parts/second-factor.tsx";
+import { Section } from "../parts/section.tsx";
 import { Sessions } from "../parts/sessions.tsx";
 import { usePlace } from "../place.ts";
 import { ROLES } from "../roles.ts";
@@ -67,28 +67,5 @@ export function YouPage() {
         <Sessions />
       </Section>
     </Page>
-  );
-}
-
-interface SectionProps {
-  id: string;
-  title: string;
-  text: string;
-  children: ReactNode;
-}
-
-function Section({ id, title, text, children }: SectionProps) {
-  return (
-    <Stack component="section" gap="sm" aria-labelledby={id}>
-      <div>
-        <Title order={2} fz={16} id={id}>
-          {title}
-        </Title>
-        <Text fz="sm" c="dimmed" mt={4}>
-          {text}
-        </Text>
-      </div>
-      {children}
-    </Stack>
   );
 }

@@ -1,11 +1,11 @@
 import type { EnvironmentJson } from "@latchkey/sdk/client";
-import { Button, Group, Stack, TextInput } from "@mantine/core";
+import { Button, Group, Stack } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation } from "@tanstack/react-query";
-import { bounds, rules } from "../bounds.ts";
+import { rules } from "../bounds.ts";
 import { fieldErrors, isRefused } from "../failures.ts";
 import { usePlace } from "../place.ts";
-import { useNameAndSlug } from "./name-and-slug.ts";
+import { NameAndSlug } from "./name-and-slug.tsx";
 import { Problem } from "./problem.tsx";
 
 interface AddEnvironmentFormProps {
@@ -19,7 +19,6 @@ interface AddEnvironmentFormProps {
 export function AddEnvironmentForm(props: AddEnvironmentFormProps) {
   const { idempotencyKey, onAdded, onBusy, onCancel } = props;
   const { client } = usePlace();
-  const { slugFor, slugWritten } = useNameAndSlug();
   const form = useForm({
     initialValues: { name: "", slug: "" },
     validate: { name: rules.name, slug: rules.slug },
@@ -48,28 +47,18 @@ export function AddEnvironmentForm(props: AddEnvironmentFormProps) {
         {add.isError && Object.keys(form.errors).length === 0 ? (
           <Problem title="The environment was not added" error={add.error} />
         ) : null}
-        <TextInput
-          label="Name"
-          placeholder="Staging"
-          maxLength={bounds.nameMax}
-          data-autofocus
-          {...form.getInputProps("name")}
-          onChange={(event) => {
-            const name = event.currentTarget.value;
-            form.setFieldValue("name", name);
-            form.setFieldValue("slug", slugFor(name, form.values.slug));
+        <NameAndSlug
+          name={{
+            label: "Name",
+            placeholder: "Staging",
+            "data-autofocus": true,
+            ...form.getInputProps("name"),
           }}
-        />
-        <TextInput
-          label="Slug"
-          description="What programs and addresses call it. It never changes and is never given out again."
-          maxLength={bounds.slugMax}
-          spellCheck={false}
-          autoCapitalize="none"
-          {...form.getInputProps("slug")}
-          onChange={(event) => {
-            slugWritten(event.currentTarget.value);
-            form.setFieldValue("slug", event.currentTarget.value);
+          slug={{
+            label: "Slug",
+            description:
+              "What programs and addresses call it. It never changes and is never given out again.",
+            ...form.getInputProps("slug"),
           }}
         />
         <Group justify="flex-end">

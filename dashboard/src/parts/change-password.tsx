@@ -16,7 +16,7 @@ export function ChangePassword({ email }: { email: string }) {
   const form = useForm({
     initialValues: { current: "", next: "" },
     validate: {
-      current: (value) => (value === "" ? "Enter your password." : null),
+      current: rules.password,
       next: rules.newPassword,
     },
   });

@@ -2,7 +2,7 @@ import { Button, Group, PasswordInput, Stack } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation } from "@tanstack/react-query";
 import type { ReactNode } from "react";
-import { bounds } from "../bounds.ts";
+import { bounds, rules } from "../bounds.ts";
 import { isWrongPassword } from "./change-password.tsx";
 import { Problem } from "./problem.tsx";
 
@@ -25,7 +25,7 @@ export function ConfirmPassword(props: ConfirmPasswordProps) {
   const { label, failed, onConfirm, onCancel, danger = false, action, children } = props;
   const form = useForm({
     initialValues: { password: "" },
-    validate: { password: (value) => (value === "" ? "Enter your password." : null) },
+    validate: { password: rules.password },
   });
   const confirm = useMutation({
     mutationFn: onConfirm,

@@ -1,5 +1,5 @@
 import type { InvitationJson } from "@latchkey/sdk/client";
-import { Badge, Stack, Text, Title } from "@mantine/core";
+import { Badge, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { invitationsQuery, rolesInReach } from "../people-api.ts";
@@ -13,6 +13,7 @@ import styles from "./keys.module.css";
 import { Paging } from "./paging.tsx";
 import { ReadProblem } from "./read-problem.tsx";
 import { type Column, Records } from "./records.tsx";
+import { Section } from "./section.tsx";
 import { SendInvitation } from "./send-invitation.tsx";
 import { useDialog } from "./use-dialog.ts";
 
@@ -33,15 +34,12 @@ export function Invitations({ nowMs }: { nowMs: number }) {
       {list.data === undefined || (here.length === 0 && isFirst) ? (
         <ReadProblem what="The invitations" query={list} />
       ) : (
-        <Stack component="section" gap="sm" mt="md" aria-labelledby="invitations">
-          <div>
-            <Title order={2} fz={16} id="invitations">
-              Invitations
-            </Title>
-            <Text fz="sm" c="dimmed" mt={4}>
-              Open for seven days. Whoever has the link can accept, once.
-            </Text>
-          </div>
+        <Section
+          id="invitations"
+          title="Invitations"
+          text="Open for seven days. Whoever has the link can accept, once."
+          mt="md"
+        >
           <ReadProblem what="The invitations" query={list} />
           <Records
             name="Invitations"
@@ -74,7 +72,7 @@ export function Invitations({ nowMs }: { nowMs: number }) {
             onAfter={(after) => setCursor({ after })}
             onBefore={(before) => setCursor({ before })}
           />
-        </Stack>
+        </Section>
       )}
       {sending.target === null ? null : (
         <SendInvitation invitation={sending.target} onClose={sending.close} />

@@ -11,7 +11,7 @@ export function PasswordForm({ onDone }: { onDone: (twoFactor: boolean) => void 
     initialValues: { email: "", password: "" },
     validate: {
       email: rules.email,
-      password: (value) => (value === "" ? "Enter your password." : null),
+      password: rules.password,
     },
   });
   const signIn = useMutation({

@@ -5,7 +5,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { cacheKeys, visitor } from "../api.ts";
 import { bounds, rules } from "../bounds.ts";
 import { fieldErrors, isRefused } from "../failures.ts";
-import { useNameAndSlug } from "./name-and-slug.ts";
+import { AccountNameAndSlug } from "./name-and-slug.tsx";
 import { NewPasswordInput } from "./new-password-input.tsx";
 import { Problem } from "./problem.tsx";
 
@@ -16,7 +16,6 @@ interface SetUpFormProps {
 
 /** Who the first owner is, and what their account is called. */
 export function SetUpForm({ secret, onDone }: SetUpFormProps) {
-  const { slugFor, slugWritten } = useNameAndSlug();
   const queryClient = useQueryClient();
   const form = useForm({
     initialValues: { name: "", email: "", password: "", accountName: "", accountSlug: "" },
@@ -59,29 +58,9 @@ export function SetUpForm({ secret, onDone }: SetUpFormProps) {
         />
         <NewPasswordInput {...form.getInputProps("password")} />
         <Divider my={4} />
-        <TextInput
-          label="Account name"
-          description="Your team or company."
-          autoComplete="organization"
-          maxLength={bounds.nameMax}
-          {...form.getInputProps("accountName")}
-          onChange={(event) => {
-            const name = event.currentTarget.value;
-            form.setFieldValue("accountName", name);
-            form.setFieldValue("accountSlug", slugFor(name, form.values.accountSlug));
-          }}
-        />
-        <TextInput
-          label="Account slug"
-          description="Part of the dashboard's address. It never changes."
-          maxLength={bounds.slugMax}
-          spellCheck={false}
-          autoCapitalize="none"
-          {...form.getInputProps("accountSlug")}
-          onChange={(event) => {
-            slugWritten(event.currentTarget.value);
-            form.setFieldValue("accountSlug", event.currentTarget.value);
-          }}
+        <AccountNameAndSlug
+          name={{ description: "Your team or company.", ...form.getInputProps("accountName") }}
+          slug={form.getInputProps("accountSlug")}
         />
         <Button type="submit" loading={setUp.isPending} mt="xs">
           Create account

@@ -44,6 +44,7 @@ test("an address is confirmed by the mailed link before it signs in, and a forgo
   await heading(page, "Confirm your e-mail address");
   expect(await kept(page)).not.toContain(token);
   const password = page.getByLabel("Enter the password you chose");
+  expect(await password.getAttribute("maxlength")).toBe("128");
   await password.fill("what somebody else chose");
   await button(page, "Confirm").click();
   await page.getByText("This is not the password").waitFor();
