@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import type { Ambient } from "./ambient.ts";
 import type { GivenSettings } from "./config.ts";
+import type { OpenStore } from "./store/kysely-store.ts";
 import { openPostgres } from "./store/postgres.ts";
-import { type OpenStore, openSqlite } from "./store/sqlite.ts";
+import { openSqlite } from "./store/sqlite.ts";
 
 /** The store that the settings name. */
 export interface OpenedStore extends OpenStore {

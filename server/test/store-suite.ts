@@ -1,5 +1,5 @@
 import { test } from "vitest";
-import type { OpenStore } from "../src/store/sqlite.ts";
+import type { OpenStore } from "../src/store/kysely-store.ts";
 import { absencePromises } from "./store/absence.ts";
 import { accountPromises } from "./store/accounts.ts";
 import { auditPromises } from "./store/audit.ts";
@@ -8,6 +8,7 @@ import { confinementPromises } from "./store/confinement.ts";
 import { exchangePromises } from "./store/exchange.ts";
 import { idempotencyPromises } from "./store/idempotency.ts";
 import { invitationPromises } from "./store/invitations.ts";
+import { jointDeedPromises } from "./store/joint-deeds.ts";
 import { keyPromises } from "./store/keys.ts";
 import { leaseRacePromises } from "./store/lease-races.ts";
 import { leasePromises } from "./store/leases.ts";
@@ -46,6 +47,7 @@ const PROMISES: Readonly<Record<string, Check>> = {
   ...setupPromises,
   ...signInLinkPromises,
   ...strangerPromises,
+  ...jointDeedPromises,
   ...tokenPromises,
   ...exchangePromises,
   ...auditPromises,

@@ -13,7 +13,12 @@ export const RESET_LINK_MS = 30 * 60_000;
 interface LinkDeps {
   readonly store: Pick<
     Store,
-    "createSignInLink" | "openSignInLink" | "findPerson" | "recordResetLink" | "removeSecondFactor"
+    | "createSignInLink"
+    | "openSignInLink"
+    | "findPerson"
+    | "jointly"
+    | "recordResetLink"
+    | "removeSecondFactor"
   >;
   readonly ambient: Ambient;
 }
@@ -111,10 +116,11 @@ export async function createResetLink(
   const secret = newLinkSecret(ambient);
   const origin = originOf();
   const expiresAtMs = origin.atMs + RESET_LINK_MS;
-  // Before the link is of use to anybody: whoever has it has an entry in the log.
-  await store.recordResetLink(person, origin);
-  if (ask.removesTwoFactor) await store.removeSecondFactor(person.id, originOf());
-  await deps.keepResetToken(person.id, secret, expiresAtMs);
+  await store.jointly({ personId: person.id }, async () => {
+    await store.recordResetLink(person, origin);
+    if (ask.removesTwoFactor) await store.removeSecondFactor(person.id, originOf());
+    await deps.keepResetToken(person.id, secret, expiresAtMs);
+  });
   return { secret, expiresAtMs };
 }
 

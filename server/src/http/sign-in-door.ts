@@ -1,6 +1,6 @@
 import { Failure } from "@latchkey/sdk/core";
 import { attemptCounter, spendAttempt } from "../domain/attempts.ts";
-import type { PersonAction, Store } from "../store/store.ts";
+import { GroundsChanged, type PersonAction, type Store } from "../store/store.ts";
 import { unauthenticated } from "./bearer.ts";
 import { unconfined } from "./callers.ts";
 import type { HttpBindings } from "./front.ts";
@@ -36,6 +36,7 @@ export interface DoorDeps extends SignInDeps {
   readonly ownOrigin: OwnOrigin;
   readonly store: Pick<
     Store,
+    | "jointly"
     | "recordPersonDeed"
     | "recordPasswordSet"
     | "findPerson"
@@ -99,7 +100,7 @@ export function openDoor(deps: DoorDeps) {
     return found === null ? null : signedInOf(found);
   }
 
-  const origin = ({ personId, name }: Pick<SignedIn, "personId" | "name">, caller: Caller) =>
+  const origin = ({ personId, name }: Named, caller: Caller) =>
     originOf(ambient, caller, { type: "person", id: personId, name });
 
   function take(key: string): void {
@@ -112,8 +113,6 @@ export function openDoor(deps: DoorDeps) {
     ask,
     hashing,
     session,
-    /** For the audit log. */
-    origin,
 
     /** Counts what may be a wrong guess, before it is known: many at once get no more than one after the other. */
     async guess(key: string, work: () => Promise<Response>): Promise<Response> {
@@ -161,11 +160,46 @@ export function openDoor(deps: DoorDeps) {
       return unconfined(person);
     },
 
-    record(action: PersonAction, person: SignedIn, caller: Caller): Promise<void> {
-      return store.recordPersonDeed(action, person.personId, origin(person, caller));
+    /**
+     * Does something to a sign-in by the library, and writes it into the audit log, in one transaction. Of what the
+     * library refuses nothing is kept, and what altered nothing is not written down.
+     *
+     * @param personId `null` for somebody who is not there yet.
+     * @param record Writes it down.
+     * @throws Failure `conflict` when the password or the second factor was changed since this began.
+     */
+    async deed(
+      personId: string | null,
+      work: () => Promise<Response>,
+      record: (answer: Response) => Promise<void>,
+    ): Promise<Response> {
+      const whose =
+        personId === null ? null : ((await store.findGrounds({ id: personId })) ?? { personId });
+      try {
+        return await store.jointly<Response>(whose, async ({ hasWritten, undo }) => {
+          const answer = await work();
+          if (!answer.ok) return undo(answer);
+          if (hasWritten()) await record(answer);
+          return answer;
+        });
+      } catch (error) {
+        if (!(error instanceof GroundsChanged)) throw error;
+        throw new Failure("conflict", "Your sign-in was changed meanwhile. Try again.");
+      }
     },
+
+    record: (action: PersonAction, person: Named, caller: Caller) =>
+      store.recordPersonDeed(action, person.personId, origin(person, caller)),
+
+    recordPassword: (
+      action: "person.password_changed" | "person.password_reset",
+      person: Named,
+      caller: Caller,
+    ) => store.recordPasswordSet(action, person.personId, origin(person, caller)),
   };
 }
+
+type Named = Pick<SignedIn, "personId" | "name">;
 
 interface Said {
   readonly from: Headers;

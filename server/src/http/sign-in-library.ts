@@ -99,7 +99,12 @@ export function openSignInLibrary(deps: SignInDeps) {
     database: { db: deps.db, type: deps.dbType ?? "sqlite" },
     user: SIGN_IN_SCHEMA.user,
     account: SIGN_IN_SCHEMA.account,
-    verification: { ...SIGN_IN_SCHEMA.verification, storeIdentifier: "hashed" },
+    verification: {
+      ...SIGN_IN_SCHEMA.verification,
+      storeIdentifier: "hashed",
+      // Ours is swept each hour. The library would do it whenever it looks one up, and write before it hashes a password.
+      disableCleanup: true,
+    },
     session: {
       ...SIGN_IN_SCHEMA.session,
       expiresIn: SESSION_SECONDS,
@@ -173,6 +178,8 @@ export function openSignInLibrary(deps: SignInDeps) {
       },
     },
     telemetry: { enabled: false },
+    // What is no refusal, e.g. a database that is away, is told and logged as everywhere.
+    onAPIError: { throw: true },
     logger: { level: "debug", log: logTo(deps.logger) },
   });
   return { library, baseURL };

@@ -4,14 +4,7 @@ import { PASSWORD_MAX, SETUP_FIELDS } from "../domain/setup.ts";
 import { readJsonBody } from "./body.ts";
 import { email } from "./fields.ts";
 import { parseWith } from "./parse.ts";
-import {
-  afterwards,
-  type Caller,
-  type Door,
-  failureOf,
-  respond,
-  type SignInRoutes,
-} from "./sign-in-door.ts";
+import { type Caller, type Door, failureOf, respond, type SignInRoutes } from "./sign-in-door.ts";
 
 /** A password that is to be right. */
 export const givenPassword = z
@@ -102,26 +95,34 @@ async function signUp(door: Door, request: Request, caller: Caller): Promise<Res
   const from = request.headers;
   const body = await bodyOf(SIGN_UP, request);
   const isMailed = door.deps.mails !== null && door.deps.mails !== undefined;
-  const ask = () => door.hashing(() => door.ask("POST", "/sign-up/email", { from, caller, body }));
+  const ask = () =>
+    door.deed(
+      null,
+      () => door.hashing(() => door.ask("POST", "/sign-up/email", { from, caller, body })),
+      async (answer) => {
+        const user = await signedUp(answer.clone());
+        // What the library says of a taken address names a person who is not there.
+        if (user !== null && (await door.deps.store.findPerson(body.email))?.id === user.id)
+          await door.record("person.signed_up", { personId: user.id, name: user.name }, caller);
+      },
+    );
   // Each is a mail to somebody who may not have asked for it, whether or not the address is taken.
   const answer = await (isMailed ? door.bounded(`sign-up ${body.email}`, ask) : ask());
-  if (answer.status === 422 && !isMailed)
+  // The library says 422 of every person that it could not make, also of one whose address somebody took at that moment.
+  const isTaken =
+    answer.status === 422 && (await door.deps.store.findPerson(body.email)) !== undefined;
+  if (isTaken && !isMailed)
     throw new Failure("conflict", "A person with this e-mail address exists.");
-  // Of two who sign up at once with one address the library refuses one.
-  if (!answer.ok && !(answer.status === 422 && isMailed))
-    throw failureOf(answer, "This is not accepted.");
-  const said = SIGN_IN_ANSWER.safeParse(await answer.json()).data;
-  const user = said !== undefined && "user" in said ? said.user : null;
-  // What the library says of a taken address names a person who is not there.
-  if (user !== null && (await door.deps.store.findPerson(body.email))?.id === user.id)
-    await door.deps.store.recordPersonDeed(
-      "person.signed_up",
-      user.id,
-      door.origin({ personId: user.id, name: user.name }, caller),
-    );
+  if (!answer.ok && !isTaken) throw failureOf(answer, "This is not accepted.");
+  const user = await signedUp(answer);
   if (isMailed) return respond({ confirmation_mailed: true });
   if (user === null) throw new Error("the sign-in library told nobody who signed up");
   return respond(shapePerson(user), answer);
+}
+
+async function signedUp(answer: Response): Promise<z.infer<typeof PERSON> | null> {
+  const said = SIGN_IN_ANSWER.safeParse(await answer.json()).data;
+  return said !== undefined && "user" in said ? said.user : null;
 }
 
 /** Says the same whoever asks, and as soon. */
@@ -142,17 +143,15 @@ async function reset(door: Door, request: Request, caller: Caller): Promise<Resp
   const { person } = await door.library.api.resetPerson({ body: { token } });
   // Asked also for a token that is known to be none: the library counts who tries.
   const body = { token, newPassword: password };
-  const answer = await door.hashing(() =>
-    door.ask("POST", "/reset-password", { from, caller, body }),
-  );
+  const ask = () => door.hashing(() => door.ask("POST", "/reset-password", { from, caller, body }));
+  const answer =
+    person === null
+      ? await ask()
+      : await door.deed(person.personId, ask, () =>
+          door.recordPassword("person.password_reset", person, caller),
+        );
   if (!answer.ok || person === null)
     throw failureOf(answer, "This link is unknown, was used already, or has expired.");
-  await door.deps.store.recordPasswordSet(
-    "person.password_reset",
-    person.personId,
-    null,
-    door.origin(person, caller),
-  );
   return respond({});
 }
 
@@ -163,15 +162,13 @@ async function change(door: Door, request: Request, caller: Caller): Promise<Res
   const { current_password: currentPassword, password } = await bodyOf(CHANGE, request);
   const body = { currentPassword, newPassword: password, revokeOtherSessions: true };
   const answer = await door.guess(`password ${person.email}`, () =>
-    door.ask("POST", "/change-password", { from, caller, body }),
+    door.deed(
+      person.personId,
+      () => door.ask("POST", "/change-password", { from, caller, body }),
+      () => door.recordPassword("person.password_changed", person, caller),
+    ),
   );
   if (!answer.ok) throw failureOf(answer, "The current password is wrong.");
-  await door.deps.store.recordPasswordSet(
-    "person.password_changed",
-    person.personId,
-    (await door.session(afterwards(from, answer)))?.sessionId ?? null,
-    door.origin(person, caller),
-  );
   return respond({}, answer);
 }
 
@@ -191,21 +188,20 @@ async function confirm(door: Door, request: Request, caller: Caller): Promise<Re
   const answer =
     person === null
       ? await ask(false)
-      : await door.guess(`password ${person.email}`, async () => {
-          const body = { personId: person.personId, password };
-          return ask((await door.library.api.judgePassword({ body })).isRight);
-        });
+      : await door.guess(`password ${person.email}`, () =>
+          door.deed(
+            person.personId,
+            async () => {
+              const body = { personId: person.personId, password };
+              return ask((await door.library.api.judgePassword({ body })).isRight);
+            },
+            () => door.record("person.address_confirmed", person, caller),
+          ),
+        );
   if (!answer.ok)
     throw failureOf(
       answer,
       "The link has expired, or the password is not the one that its sign-in was made with.",
-    );
-  // Of a link opened again nothing is told: it changed nothing.
-  if (person !== null && !person.isConfirmed)
-    await door.deps.store.recordPersonDeed(
-      "person.address_confirmed",
-      person.personId,
-      door.origin(person, caller),
     );
   return respond({});
 }

@@ -85,8 +85,7 @@ export const ownEndpoints = {
           ? await ctx.context.internalAdapter.findUserById(said.data.userId)
           : null;
         if (user === null || user.email !== said.data?.email) return { person: null };
-        const { id: personId, name, email, emailVerified: isConfirmed } = user;
-        return { person: { personId, name, email, isConfirmed } };
+        return { person: { personId: user.id, name: user.name, email: user.email } };
       },
     ),
 

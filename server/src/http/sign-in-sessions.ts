@@ -84,15 +84,22 @@ async function revokeSession(door: Door, request: Request, caller: Caller): Prom
   const found = sessions.find((session) => session.id === id);
   if (found === undefined) throw new Failure("resource_missing", "There is no such session.");
   const body = { token: found.token };
-  const answer = await door.ask("POST", "/revoke-session", { from, caller, body });
+  const answer = await door.deed(
+    person.personId,
+    () => door.ask("POST", "/revoke-session", { from, caller, body }),
+    () => door.record("person.sessions_ended", person, caller),
+  );
   if (!answer.ok) throw failureOf(answer, "You are not signed in.");
-  await door.record("person.sessions_ended", person, caller);
   return respond({}, answer);
 }
 
 async function revokeOthers(door: Door, request: Request, caller: Caller): Promise<Response> {
-  await door.themselves(request.headers);
+  const person = await door.themselves(request.headers);
   await bodyOf(nothing, request);
-  await endOtherSessions(door, request.headers, "person.sessions_ended", caller);
+  await door.deed(
+    person.personId,
+    () => endOtherSessions(door, request.headers, caller),
+    () => door.record("person.sessions_ended", person, caller),
+  );
   return respond({});
 }

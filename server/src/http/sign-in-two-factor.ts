@@ -12,7 +12,6 @@ import {
   type SignInRoutes,
 } from "./sign-in-door.ts";
 import { bodyOf, givenPassword, SIGN_IN_ANSWER, shapePerson } from "./sign-in-passwords.ts";
-import type { SignedIn } from "./signed-in.ts";
 
 const PASSWORD = z.strictObject({ password: givenPassword });
 const TOTP = z.strictObject({ code: z.string().regex(/^[0-9]{6}$/, "Must be 6 digits.") });
@@ -46,41 +45,49 @@ export function twoFactorRoutes(door: Door): SignInRoutes {
 
 /** The factor counts for nothing until a code of it has come. */
 async function begin(door: Door, request: Request, caller: Caller): Promise<Response> {
-  const { answer } = await withPassword(door, request, caller, "/two-factor/enable");
+  const answer = await withPassword(door, request, caller, "/two-factor/enable", null);
   const { totpURI, backupCodes } = ENROLMENT.parse(await answer.json());
   return respond({ totp_uri: totpURI, recovery_codes: backupCodes });
 }
 
 async function disable(door: Door, request: Request, caller: Caller): Promise<Response> {
-  const asked = await withPassword(door, request, caller, "/two-factor/disable", true);
-  await door.record("person.two_factor_disabled", asked.person, caller);
-  return respond({}, asked.answer);
+  const action = "person.two_factor_disabled";
+  const answer = await withPassword(door, request, caller, "/two-factor/disable", action);
+  return respond({}, answer);
 }
 
 async function replaceCodes(door: Door, request: Request, caller: Caller): Promise<Response> {
   const path = "/two-factor/generate-backup-codes";
-  const { person, answer } = await withPassword(door, request, caller, path, true);
-  await door.record("person.recovery_codes_replaced", person, caller);
+  const action = "person.recovery_codes_replaced";
+  const answer = await withPassword(door, request, caller, path, action);
   return respond({ recovery_codes: RECOVERY_CODES.parse(await answer.json()).backupCodes });
 }
 
-/** Asks for what the password of whoever is signed in has to prove. @param isOn What their second factor has to be. */
+/**
+ * Asks for what the password of whoever is signed in has to prove.
+ *
+ * @param action What is done to a second factor that is on; `null` for what only prepares one while it is off.
+ */
 async function withPassword(
   door: Door,
   request: Request,
   caller: Caller,
   path: string,
-  isOn = false,
-): Promise<{ person: SignedIn; answer: Response }> {
+  action: PersonAction | null,
+): Promise<Response> {
   const from = request.headers;
   const person = await door.themselves(from);
   const body = await bodyOf(PASSWORD, request);
-  if (person.twoFactor !== isOn) throw new Failure("conflict", isOn ? IS_OFF : IS_ON);
+  if (person.twoFactor && action === null) throw new Failure("conflict", IS_ON);
+  if (!person.twoFactor && action !== null) throw new Failure("conflict", IS_OFF);
+  const ask = () => door.ask("POST", path, { from, caller, body });
   const answer = await door.guess(`password ${person.email}`, () =>
-    door.ask("POST", path, { from, caller, body }),
+    action === null
+      ? ask()
+      : door.deed(person.personId, ask, () => door.record(action, person, caller)),
   );
   if (!answer.ok) throw failureOf(answer, WRONG_PASSWORD);
-  return { person, answer };
+  return answer;
 }
 
 const IS_ON = "The second factor is on already.";
@@ -96,11 +103,18 @@ async function verifyTotp(door: Door, request: Request, caller: Caller): Promise
   if (person.twoFactor) throw new Failure("conflict", IS_ON);
   const answer = await door.guess(`code ${person.personId}`, async () => {
     await takeCode(door, person.personId, body.code);
-    return door.ask("POST", "/two-factor/verify-totp", { from, caller, body });
+    return door.deed(
+      person.personId,
+      async () => {
+        const answer = await door.ask("POST", "/two-factor/verify-totp", { from, caller, body });
+        if (answer.ok) await endOtherSessions(door, afterwards(from, answer), caller);
+        return answer;
+      },
+      () => door.record("person.two_factor_enabled", person, caller),
+    );
   });
   if (answer.status === 400) throw new Failure("conflict", "Begin with turning it on.");
   if (!answer.ok) throw failureOf(answer, WRONG_CODE);
-  await endOtherSessions(door, afterwards(from, answer), "person.two_factor_enabled", caller);
   return respond({}, answer);
 }
 
@@ -144,11 +158,9 @@ async function takeCode(door: Door, personId: string, code: string): Promise<voi
 export async function endOtherSessions(
   door: Door,
   from: Headers,
-  action: PersonAction,
   caller: Caller,
-): Promise<void> {
-  const person = await door.themselves(from);
+): Promise<Response> {
   const answer = await door.ask("POST", "/revoke-other-sessions", { from, caller, body: {} });
   if (!answer.ok) throw failureOf(answer, "You are not signed in.");
-  await door.record(action, person, caller);
+  return answer;
 }

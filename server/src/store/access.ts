@@ -1,17 +1,11 @@
 import { type Database, digestBytes, type Engine } from "./engine.ts";
 import { selectLivingAccounts } from "./living.ts";
-import { rowOf } from "./row.ts";
-import { ACCESS_TOKEN_COLUMNS, parseAccessToken, parseMembership, parsePerson } from "./rows.ts";
+import { ACCESS_TOKEN_COLUMNS, parseAccessToken, parseMembership } from "./rows.ts";
 import type { Store } from "./store.ts";
 
 type AccessStore = Pick<
   Store,
-  | "findToken"
-  | "recordTokenUsed"
-  | "findMembership"
-  | "listMemberships"
-  | "findPerson"
-  | "isOperator"
+  "findToken" | "recordTokenUsed" | "findMembership" | "listMemberships" | "isOperator"
 >;
 
 /** Who may do what: access tokens, and people's membership of accounts. */
@@ -53,17 +47,6 @@ export function accessStore(db: Database, engine: Engine): AccessStore {
     async listMemberships(personId) {
       const rows = await selectMemberships(personId).orderBy("account.id").execute();
       return rows.map(parseMembership);
-    },
-
-    async findPerson(email) {
-      const row = await db
-        .selectFrom("person")
-        .select(["id", "name", "email", "email_verified"])
-        .where("email", "=", email)
-        .executeTakeFirst();
-      return row === undefined
-        ? undefined
-        : { ...parsePerson(row), isProved: rowOf("person", row).boolean("email_verified") };
     },
 
     async isOperator(personId) {

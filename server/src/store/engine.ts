@@ -1,4 +1,10 @@
-import type { Expression, Kysely, SqlBool } from "kysely";
+import {
+  type CompiledQuery,
+  type Expression,
+  type Kysely,
+  SelectQueryNode,
+  type SqlBool,
+} from "kysely";
 import type { Schema, SignInTime, StoredBoolean } from "./schema.ts";
 
 /** A connection to the store, or a transaction on one. */
@@ -45,7 +51,7 @@ export interface Lanes {
   readonly renewals: Database;
 }
 
-/** Carries a refused deed out of its transaction, so that the engine rolls it back; never leaves {@link deed}. */
+/** Carries a refused deed out of its transaction, so that the engine rolls it back; never leaves {@link undoable}. */
 class Undone extends Error {}
 
 /**
@@ -56,13 +62,18 @@ export async function deed<T>(
   db: Database,
   work: (trx: Database, undo: (outcome: T) => never) => Promise<T>,
 ): Promise<T> {
+  return undoable((undo) => db.transaction().execute((trx) => work(trx, undo)));
+}
+
+/** Gives `run` a way to end with an outcome by an exception of its own, which nothing that rolls back mistakes. */
+export async function undoable<T>(run: (undo: (outcome: T) => never) => Promise<T>): Promise<T> {
   let undone: { readonly outcome: T } | undefined;
   const undo = (outcome: T): never => {
     undone = { outcome };
     throw new Undone();
   };
   try {
-    return await db.transaction().execute((trx) => work(trx, undo));
+    return await run(undo);
   } catch (error) {
     if (error instanceof Undone && undone !== undefined) return undone.outcome;
     throw error;
@@ -80,6 +91,11 @@ export async function untilCertain<T>(engine: Engine, deed: () => Promise<T>): P
     } catch (error) {
       if (repeats === REPEATS_MAX || !engine.isAmbiguous(error)) throw error;
     }
+}
+
+/** Whether a statement does nothing but read rows, without locking them. Data that it changes would be another node. */
+export function isPlainRead({ query }: CompiledQuery): boolean {
+  return SelectQueryNode.is(query) && query.with === undefined && query.endModifiers === undefined;
 }
 
 /** The 32 bytes of a digest given as base64url. */

@@ -1,7 +1,7 @@
 import { type Database, deed, type Engine } from "./engine.ts";
-import type { Grounds, Store } from "./store.ts";
+import { type Grounds, GroundsChanged, type PeopleStore } from "./people-deeds.ts";
 
-type GroundsStore = Pick<Store, "findGrounds" | "confirmGrounds">;
+type GroundsStore = Pick<PeopleStore, "findGrounds" | "confirmGrounds">;
 
 /**
  * What sessions rest on. A password takes tens of milliseconds to check, and whatever ends sessions in that time cannot
@@ -34,9 +34,31 @@ export function groundsStore(db: Database, engine: Engine): GroundsStore {
   };
 }
 
+/**
+ * Keeps somebody's grounds as they are until the transaction ends, but for what it does itself.
+ *
+ * @throws GroundsChanged when they are not those given.
+ */
+export async function holdGrounds(
+  trx: Database,
+  engine: Engine,
+  { personId, ...of }: Grounds | { readonly personId: string },
+): Promise<void> {
+  if (engine.locksRows)
+    await trx
+      .selectFrom("person")
+      .select("id")
+      .where("id", "=", personId)
+      .forNoKeyUpdate()
+      .execute();
+  if (!("mark" in of)) return;
+  const now = await find(trx, { id: personId });
+  if (now?.mark !== of.mark) throw new GroundsChanged();
+}
+
 async function find(
   db: Database,
-  of: Parameters<Store["findGrounds"]>[0],
+  of: Parameters<PeopleStore["findGrounds"]>[0],
 ): Promise<Grounds | undefined> {
   const [column, value] = "id" in of ? (["id", of.id] as const) : (["email", of.email] as const);
   const row = await db

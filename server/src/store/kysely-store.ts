@@ -1,11 +1,11 @@
 import { accessStore } from "./access.ts";
 import { operatorStore } from "./accounts.ts";
 import { auditStore } from "./audit-reading.ts";
-import type { Engine, Lanes } from "./engine.ts";
+import type { Database, Engine, Lanes } from "./engine.ts";
 import { environmentStore } from "./environments.ts";
 import { exchangeStore } from "./exchange.ts";
-import { groundsStore } from "./grounds.ts";
 import { invitationStore } from "./invitations.ts";
+import { jointDeeds } from "./joint-deeds.ts";
 import { ownAccountStore } from "./key-max-age.ts";
 import { keyLoader } from "./key-records.ts";
 import { keyStore } from "./keys.ts";
@@ -24,14 +24,22 @@ import { twoFactorRule } from "./two-factor-rule.ts";
 import { usageRecorder } from "./usage.ts";
 import { usageReader } from "./usage-reading.ts";
 
+/** The migrated store, and the connection under it for better-auth: `database: { db, type }`. */
+export interface OpenStore {
+  readonly store: Store;
+  /** What is written to it takes part in a joint deed (`store.jointly`), where it is written in one. */
+  readonly db: Database;
+}
+
 /**
  * The store on a migrated database.
  *
  * @param release Called once the connections are closed; ends what else the engine holds.
  */
-export function kyselyStore(lanes: Lanes, engine: Engine, release: () => Promise<void>): Store {
+export function kyselyStore(lanes: Lanes, engine: Engine, release: () => Promise<void>): OpenStore {
   const db = lanes.requests;
-  return {
+  const joint = jointDeeds(db, engine);
+  const store: Store = {
     leases: leaseStore(lanes, engine),
     account: (accountId) => ({
       accountId,
@@ -49,8 +57,7 @@ export function kyselyStore(lanes: Lanes, engine: Engine, release: () => Promise
     }),
     loadKeys: keyLoader(db),
     ...accessStore(db, engine),
-    ...peopleStore(db, engine),
-    ...groundsStore(db, engine),
+    ...peopleStore(joint, engine),
     ...openInvitationStore(db, engine),
     ...signInLinkStore(db, engine),
     ...operatorStore(lanes, engine),
@@ -76,4 +83,5 @@ export function kyselyStore(lanes: Lanes, engine: Engine, release: () => Promise
       await release();
     },
   };
+  return { store, db: joint.db };
 }

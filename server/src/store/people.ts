@@ -1,33 +1,35 @@
 import { recordAudit } from "./audit.ts";
 import type { Origin } from "./deeds.ts";
 import { type Database, deed, type Engine } from "./engine.ts";
-import type { Store } from "./store.ts";
-
-type PeopleStore = Pick<
-  Store,
-  "recordPersonDeed" | "recordPasswordSet" | "recordResetLink" | "removeSecondFactor"
->;
+import { groundsStore } from "./grounds.ts";
+import type { JointDeeds } from "./joint-deeds.ts";
+import type { PeopleStore, PersonAction } from "./people-deeds.ts";
+import { rowOf } from "./row.ts";
+import { parsePerson } from "./rows.ts";
 
 /** What becomes of people's sign-ins, besides what better-auth writes by itself. */
-export function peopleStore(db: Database, engine: Engine): PeopleStore {
+export function peopleStore({ db, jointly }: JointDeeds, engine: Engine): PeopleStore {
   return {
+    jointly,
+    ...groundsStore(db, engine),
+
+    async findPerson(email) {
+      const row = await db
+        .selectFrom("person")
+        .select(["id", "name", "email", "email_verified"])
+        .where("email", "=", email)
+        .executeTakeFirst();
+      return row === undefined
+        ? undefined
+        : { ...parsePerson(row), isProved: rowOf("person", row).boolean("email_verified") };
+    },
+
     recordPersonDeed: (action, personId, origin) =>
       recordAudit(db, deedTo(action, personId), origin),
 
-    recordPasswordSet: (action, personId, keptSessionId, origin) =>
+    recordPasswordSet: (action, personId, origin) =>
       deed(db, async (trx) => {
-        // First of all, and so new grounds (see grounds.ts) for a sign-in that is just using up what goes next.
-        await trx
-          .updateTable("person")
-          .set({ updated_at: engine.signInTime(origin.atMs) })
-          .where("id", "=", personId)
-          .execute();
         await trx.deleteFrom("verification").where("value", "=", personId).execute();
-        await trx
-          .deleteFrom("session")
-          .where("person_id", "=", personId)
-          .where("id", "!=", keptSessionId ?? "")
-          .execute();
         if (action === "person.password_reset") await proveAddress(trx, engine, personId);
         await recordAudit(trx, deedTo(action, personId), origin);
       }),
@@ -40,7 +42,7 @@ export function peopleStore(db: Database, engine: Engine): PeopleStore {
   };
 }
 
-function deedTo(action: Parameters<Store["recordPersonDeed"]>[0], personId: string) {
+function deedTo(action: PersonAction | "password_reset_link.created", personId: string) {
   const subject = { type: "person", id: personId } as const;
   return { action, accountId: null, environmentId: null, subject, details: {} };
 }

@@ -7,9 +7,9 @@ import {
   PostgresIntrospector,
   PostgresQueryCompiler,
   type QueryResult,
-  SelectQueryNode,
 } from "kysely";
 import pg from "pg";
+import { isPlainRead } from "./engine.ts";
 import {
   ConnectionLost,
   DatabaseError,
@@ -277,9 +277,4 @@ class Connection implements DatabaseConnection {
       throw told;
     }
   }
-}
-
-/** Whether a statement does nothing but read rows, without locking them. Data that it changes would be another node. */
-function isPlainRead({ query }: CompiledQuery): boolean {
-  return SelectQueryNode.is(query) && query.with === undefined && query.endModifiers === undefined;
 }

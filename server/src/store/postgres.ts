@@ -1,13 +1,12 @@
 import { Kysely, sql } from "kysely";
 import type { Database, Engine } from "./engine.ts";
-import { kyselyStore } from "./kysely-store.ts";
+import { kyselyStore, type OpenStore } from "./kysely-store.ts";
 import { migrate } from "./migrations/migrate.ts";
 import { type Horizon, postgresDialect } from "./postgres-dialect.ts";
 import { DatabaseError } from "./postgres-errors.ts";
 import { type ChangeListener, createChangeListener } from "./postgres-listener.ts";
 import { type SessionSettings, sessionSettings } from "./postgres-session.ts";
 import type { Schema } from "./schema.ts";
-import type { OpenStore } from "./sqlite.ts";
 
 /** Connections of one node: for requests, unless the options say otherwise, for revocations, and for renewals. */
 const REQUEST_CONNECTIONS_MAX = 8;
@@ -56,8 +55,7 @@ export async function openPostgres(url: string, options: PostgresOptions): Promi
   };
   const listener = createChangeListener(session);
   return {
-    store: kyselyStore(lanes, postgresEngine(options, horizon), listener.close),
-    db: lanes.requests,
+    ...kyselyStore(lanes, postgresEngine(options, horizon), listener.close),
     onChange: listener.onChange,
   };
 }

@@ -3,11 +3,10 @@ import { dirname, join, resolve } from "node:path";
 import SqliteDatabase from "better-sqlite3";
 import { Kysely, SqliteAdapter, SqliteDialect, type SqliteStatement, sql } from "kysely";
 import type { Database, Engine } from "./engine.ts";
-import { kyselyStore } from "./kysely-store.ts";
+import { kyselyStore, type OpenStore } from "./kysely-store.ts";
 import { migrate } from "./migrations/migrate.ts";
 import type { Schema } from "./schema.ts";
 import { startCheckpoints } from "./sqlite-checkpoints.ts";
-import type { Store } from "./store.ts";
 
 /** Milliseconds a statement waits for another process's lock, e.g. a backup's; the process does nothing meanwhile. */
 const BUSY_TIMEOUT_MS = 1_000;
@@ -35,12 +34,6 @@ export interface SqliteOptions {
   readonly randomId: () => string;
 }
 
-/** The migrated store, and the connection under it for better-auth: `database: { db, type: "sqlite" }`. */
-export interface OpenStore {
-  readonly store: Store;
-  readonly db: Database;
-}
-
 /**
  * Opens the store in a SQLite file, made and migrated as needed, for this process alone until `store.close()` or the
  * process's end, however it ends. Only the owner of the process may read the files.
@@ -61,17 +54,14 @@ export async function openSqlite(path: string, options: SqliteOptions): Promise<
     db = new Kysely<Schema>({ dialect: new TransactionalDialect({ database: connection }) });
     await migrate(db, "sqlite");
     const checkpoints = inMemory ? null : startCheckpoints(file);
-    return {
-      store: kyselyStore(
-        { requests: db, revocations: db, renewals: db },
-        sqliteEngine(options),
-        async () => {
-          await checkpoints?.end();
-          release();
-        },
-      ),
-      db,
-    };
+    return kyselyStore(
+      { requests: db, revocations: db, renewals: db },
+      sqliteEngine(options),
+      async () => {
+        await checkpoints?.end();
+        release();
+      },
+    );
   } catch (error) {
     await db?.destroy();
     release();

@@ -1,11 +1,12 @@
 import type { KeyRecord } from "@latchkey/sdk/core";
 import type { Account, NewPerson, Role } from "./account.ts";
-import type { AuditAction, AuditStore } from "./audit-deeds.ts";
+import type { AuditStore } from "./audit-deeds.ts";
 import type { Absent, Deleted, Listed, Once, OnceOutcome, Origin, PageAsk } from "./deeds.ts";
 import type { KeyStore, NewKey, OwnAccountStore } from "./key-deeds.ts";
 import type { LeaseStore } from "./lease-deeds.ts";
 import type { SignInLinkStore } from "./link-deeds.ts";
 import type { InvitationStore, MemberStore, OpenInvitationStore } from "./member-deeds.ts";
+import type { PeopleStore } from "./people-deeds.ts";
 import type { AccessToken, ExchangeStore, NewAccessToken, TokenStore } from "./token-deeds.ts";
 import type { RefusalFilter, Refused, SourcedBatch, UsageKept, UsageStore } from "./usage-deeds.ts";
 
@@ -48,6 +49,8 @@ export type {
   Permits,
   ReplacingPerson,
 } from "./member-deeds.ts";
+export type { PersonAction } from "./people-deeds.ts";
+export { GroundsChanged } from "./people-deeds.ts";
 export type {
   AccessToken,
   ExchangeStore,
@@ -147,16 +150,6 @@ export interface AccountStore
   deleteEnvironment(slug: string, origin: Origin): Promise<Deleted | Absent>;
 }
 
-/** What a sign-in rests on: the person's password, their second factor, and when either was last set. */
-export interface Grounds {
-  readonly personId: string;
-  /** Another one for other grounds. Holds a hash of the password: not for logs. */
-  readonly mark: string;
-}
-
-/** What people do to their own sign-in. */
-export type PersonAction = Extract<AuditAction, `person.${string}` | "password_reset_link.created">;
-
 /** What a store throws when it could not do what was asked. */
 export class StoreError extends Error {
   /** It could not be reached, or did not answer: trying again may help. Else something is wrong on our side. */
@@ -169,7 +162,7 @@ export class StoreError extends Error {
 }
 
 /** The whole store: one implementation in Kysely, one engine each in sqlite.ts and postgres.ts. */
-export interface Store extends OpenInvitationStore, SignInLinkStore {
+export interface Store extends OpenInvitationStore, SignInLinkStore, PeopleStore {
   readonly leases: LeaseStore;
   /** Confines everything to one account. */
   account(accountId: string): AccountStore;
@@ -206,36 +199,6 @@ export interface Store extends OpenInvitationStore, SignInLinkStore {
   findMembership(personId: string, accountSlug: string): Promise<Membership | undefined>;
   listMemberships(personId: string): Promise<readonly Membership[]>;
 
-  /** By e-mail address, lower case. `isProved`: that it is theirs is known. */
-  findPerson(
-    email: string,
-  ): Promise<{ id: string; name: string; email: string; isProved: boolean } | undefined>;
-  /** Writes down what somebody did to their own sign-in, which better-auth has just done. */
-  recordPersonDeed(action: PersonAction, personId: string, origin: Origin): Promise<void>;
-  /**
-   * The same of a new password. Sign-ins that wait for their second factor and links that reset the old one are dead from
-   * now on, and so is every session but the one kept: a sign-in that waited may have begun it since the library ended them.
-   * A reset proves the address. The second factor stays, for whoever reads somebody's mail has not theirs.
-   */
-  recordPasswordSet(
-    action: "person.password_changed" | "person.password_reset",
-    personId: string,
-    keptSessionId: string | null,
-    origin: Origin,
-  ): Promise<void>;
-  /** `undefined`: nobody, or somebody without a password. */
-  findGrounds(
-    of: { readonly id: string } | { readonly email: string },
-  ): Promise<Grounds | undefined>;
-  /**
-   * Whether the grounds of a sign-in are still those that were found before it; if not, the session that it began is
-   * ended. Waits for a transaction that is changing them.
-   */
-  confirmGrounds(grounds: Grounds, sessionId: string | null): Promise<boolean>;
-  /** Writes down that the operator made a link with which somebody chooses a new password. */
-  recordResetLink(person: { id: string; email: string }, origin: Origin): Promise<void>;
-  /** Of somebody who has lost theirs. `false`: they had none. */
-  removeSecondFactor(personId: string, origin: Origin): Promise<boolean>;
   /** Whether this person runs the service, as the owner does whom set-up made. */
   isOperator(personId: string): Promise<boolean>;
 

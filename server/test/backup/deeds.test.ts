@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { OpenStore } from "../../src/store/sqlite.ts";
+import type { OpenStore } from "../../src/store/kysely-store.ts";
 import { makeWorld, START_MS } from "../store/world.ts";
 import { exportAll, load, lostDatabases, withStore } from "./lost-database.ts";
 

@@ -1,13 +1,14 @@
 import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect } from "vitest";
+import type { OpenStore } from "../../src/store/kysely-store.ts";
 import { openPostgres } from "../../src/store/postgres.ts";
 import type { Revival } from "../../src/store/restore.ts";
 import { readRecords } from "../../src/store/restore-export.ts";
 import { restorePostgres } from "../../src/store/restore-postgres.ts";
 import { formatRecord, parseRecord, type RestoreRecord } from "../../src/store/restore-record.ts";
 import { restoreSqlite } from "../../src/store/restore-sqlite.ts";
-import { type OpenStore, openSqlite } from "../../src/store/sqlite.ts";
+import { openSqlite } from "../../src/store/sqlite.ts";
 import { startPostgres, type TestPostgres } from "../postgres.ts";
 import { temporaryFolder } from "../real-server.ts";
 import { realAmbient } from "../service.ts";

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { type Migration, Migrator, sql } from "kysely";
 import { test } from "vitest";
 import { type Database, digestBytes } from "../../src/store/engine.ts";
+import type { OpenStore } from "../../src/store/kysely-store.ts";
 import * as initial from "../../src/store/migrations/0001-initial.ts";
-import type { OpenStore } from "../../src/store/sqlite.ts";
 import type { NewKey, Origin } from "../../src/store/store.ts";
 import { START_MS } from "./world.ts";
 

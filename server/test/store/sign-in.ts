@@ -4,8 +4,8 @@ import { hashPassword } from "better-auth/crypto";
 import { getMigrations } from "better-auth/db/migration";
 import { twoFactor } from "better-auth/plugins/two-factor";
 import { test } from "vitest";
+import type { OpenStore } from "../../src/store/kysely-store.ts";
 import { SIGN_IN_SCHEMA, TWO_FACTOR_SCHEMA } from "../../src/store/sign-in-schema.ts";
-import type { OpenStore } from "../../src/store/sqlite.ts";
 import { KEPT, makeWorld, START_MS } from "./world.ts";
 
 /** Holds an engine to being a database for better-auth as well. */

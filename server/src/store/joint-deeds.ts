@@ -1,0 +1,155 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import {
+  type CompiledQuery,
+  type ControlledTransaction,
+  type DatabaseConnection,
+  type Dialect,
+  Kysely,
+  type QueryResult,
+} from "kysely";
+import { type Database, type Engine, isPlainRead, undoable } from "./engine.ts";
+import { holdGrounds } from "./grounds.ts";
+import type { Schema } from "./schema.ts";
+import type { Store } from "./store.ts";
+
+/** Deeds of which somebody else's code does a part: better-auth, which takes a database and no transaction. */
+export interface JointDeeds {
+  /** The same tables. What uses it within a joint deed, however far down, takes part in that. */
+  readonly db: Database;
+  readonly jointly: Store["jointly"];
+}
+
+/**
+ * Makes one transaction of what better-auth writes and what we write about it, so that neither is there without the other.
+ * It begins with the first write: until then a deed may take its time, as hashing a password does, and holds nobody up,
+ * though SQLite has one connection for all.
+ */
+export function jointDeeds(db: Database, engine: Engine): JointDeeds {
+  const current = new AsyncLocalStorage<JointDeed>();
+  const joined = (): JointDeed | undefined => {
+    const found = current.getStore();
+    return found?.isOver === false ? found : undefined;
+  };
+  return {
+    db: new Kysely<Schema>({ dialect: dialectOver(db, joined) }),
+
+    jointly: (whose, work) =>
+      undoable(async (undo) => {
+        if (joined() !== undefined) throw new Error("a joint deed within a joint deed");
+        const joint = new JointDeed(db, async (trx) => {
+          if (whose !== null) await holdGrounds(trx, engine, whose);
+        });
+        const hasWritten = (): boolean => joint.hasWritten;
+        return joint.conclude(() => current.run(joint, () => work({ hasWritten, undo })));
+      }),
+  };
+}
+
+type Transaction = ControlledTransaction<Schema>;
+
+/** One transaction that has begun, or may. */
+class JointDeed {
+  readonly #db: Database;
+  readonly #prepare: (trx: Database) => Promise<void>;
+  #begun: Promise<Transaction> | undefined;
+  /** Whoever comes now, e.g. something that goes on in the background, comes too late to take part. */
+  isOver = false;
+  /** Whether a part of it was to be undone. */
+  isSpoiled = false;
+
+  constructor(db: Database, prepare: (trx: Database) => Promise<void>) {
+    this.#db = db;
+    this.#prepare = prepare;
+  }
+
+  get hasWritten(): boolean {
+    return this.#begun !== undefined;
+  }
+
+  /** Where its next statement belongs. */
+  async placeOf(query: CompiledQuery): Promise<Database> {
+    if (this.#begun === undefined && isPlainRead(query)) return this.#db;
+    this.#begun ??= this.#begin();
+    return this.#begun;
+  }
+
+  async #begin(): Promise<Transaction> {
+    const trx = await this.#db.startTransaction().execute();
+    try {
+      await this.#prepare(trx);
+      return trx;
+    } catch (error) {
+      await rollBack(trx);
+      throw error;
+    }
+  }
+
+  /** @throws Why it could not begin, whatever `work` made of that. */
+  async conclude<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      const outcome = await work();
+      this.isOver = true;
+      if (this.isSpoiled) throw new Error("a part of a joint deed was undone");
+      await (await this.#begun)?.commit().execute();
+      return outcome;
+    } catch (error) {
+      this.isOver = true;
+      const trx = await this.#begun;
+      if (trx !== undefined) await rollBack(trx);
+      throw error;
+    }
+  }
+}
+
+/** A transaction that cannot be rolled back is lost with its connection, which comes to the same. */
+async function rollBack(trx: Transaction): Promise<void> {
+  if (!trx.isCommitted && !trx.isRolledBack)
+    await trx
+      .rollback()
+      .execute()
+      .catch(() => {});
+}
+
+/** Kysely over another Kysely: each statement goes to the joint deed in which it is sent, if any. */
+function dialectOver(db: Database, joined: () => JointDeed | undefined): Dialect {
+  const own = new WeakMap<DatabaseConnection, Transaction>();
+  return {
+    createAdapter: () => db.getExecutor().adapter,
+    createIntrospector: () => db.introspection,
+    createQueryCompiler: () => db.getExecutor(),
+    createDriver: () => ({
+      async init() {},
+      async destroy() {},
+      async acquireConnection() {
+        const connection: DatabaseConnection = {
+          async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+            const place = own.get(connection) ?? (await joined()?.placeOf(query)) ?? db;
+            return place.executeQuery<R>(query);
+          },
+          streamQuery() {
+            throw new Error("nothing is streamed");
+          },
+        };
+        return connection;
+      },
+      // Within a joint deed a transaction is a part of it, and whoever fails in it fails the whole.
+      async beginTransaction(connection) {
+        if (joined() === undefined) own.set(connection, await db.startTransaction().execute());
+      },
+      async commitTransaction(connection) {
+        await own.get(connection)?.commit().execute();
+      },
+      async rollbackTransaction(connection) {
+        const trx = own.get(connection);
+        if (trx !== undefined) return rollBack(trx);
+        const joint = joined();
+        if (joint !== undefined) joint.isSpoiled = true;
+      },
+      async releaseConnection(connection) {
+        const trx = own.get(connection);
+        // Of a commit that failed.
+        if (trx !== undefined) await rollBack(trx);
+      },
+    }),
+  };
+}
