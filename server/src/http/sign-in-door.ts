@@ -164,19 +164,22 @@ export function openDoor(deps: DoorDeps) {
      * Does something to a sign-in by the library, and writes it into the audit log, in one transaction. Of what the
      * library refuses nothing is kept, and what altered nothing is not written down.
      *
-     * @param personId `null` for somebody who is not there yet.
+     * @param whose The id of a person whose password and second factor are to be those that they are now; or whom it is done
+     *   to, whatever those are; `null` for somebody who is not there yet.
      * @param record Writes it down.
      * @throws Failure `conflict` when the password or the second factor was changed since this began.
      */
     async deed(
-      personId: string | null,
+      whose: string | { readonly personId: string } | null,
       work: () => Promise<Response>,
       record: (answer: Response) => Promise<void>,
     ): Promise<Response> {
-      const whose =
-        personId === null ? null : ((await store.findGrounds({ id: personId })) ?? { personId });
+      const grounds =
+        typeof whose === "string"
+          ? ((await store.findGrounds({ id: whose })) ?? { personId: whose })
+          : whose;
       try {
-        return await store.jointly<Response>(whose, async ({ hasWritten, undo }) => {
+        return await store.jointly<Response>(grounds, async ({ hasWritten, undo }) => {
           const answer = await work();
           if (!answer.ok) return undo(answer);
           if (hasWritten()) await record(answer);

@@ -147,7 +147,7 @@ async function reset(door: Door, request: Request, caller: Caller): Promise<Resp
   const answer =
     person === null
       ? await ask()
-      : await door.deed(person.personId, ask, () =>
+      : await door.deed({ personId: person.personId }, ask, () =>
           door.recordPassword("person.password_reset", person, caller),
         );
   if (!answer.ok || person === null)
