@@ -73,7 +73,9 @@ test("two tabs on two accounts never mix, while one of them switches", async () 
   await first.getByRole("heading", { name: "Your keys" }).waitFor();
   await first.getByLabel("I have saved these tokens in a safe place").check();
   await button(first, "Go to API keys").click();
+  await first.getByRole("heading", { name: "API keys" }).waitFor();
   await makeKey(first, "beta", "Of Beta");
+  await first.reload();
   await keyRow(first, "Of Beta").waitFor();
 
   const { page: second } = await openPage(context);
