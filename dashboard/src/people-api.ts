@@ -3,6 +3,7 @@ import { ApiError } from "@latchkey/sdk/client";
 import { queryOptions } from "@tanstack/react-query";
 import { cacheKeys, clientFor, ofSameAccount, visitor } from "./api.ts";
 import { bounds } from "./bounds.ts";
+import { may } from "./place.ts";
 
 type Cursor = Pick<PageAsk, "after" | "before">;
 
@@ -63,7 +64,7 @@ export const invitationQuery = (secret: string) =>
 
 /** Roles that somebody may give and take: owners are the owners' alone. */
 export const rolesInReach = (account: MeJson["accounts"][number]): readonly Role[] =>
-  account.permissions.includes("owners:write")
+  may(account, "owners:write")
     ? ["owner", "admin", "member", "support"]
     : ["admin", "member", "support"];
 

@@ -58,6 +58,12 @@ export function personCalls({ call }: Transport) {
     /** Ends every other session. */
     changePassword: (body: { current_password: string; password: string }, options?: CallOptions) =>
       call<unknown>(post(["auth", "change-password"], body), options),
+    /** Another name, in every account and from the next request on. */
+    rename: (body: { name: string }, options?: CallOptions) =>
+      call<{ person: { id: string; name: string; email: string } }>(
+        post(["auth", "update-user"], body),
+        options,
+      ),
     sessions: (options?: CallOptions) =>
       call<{ entries: SessionJson[] }>({ method: "GET", path: ["auth", "list-sessions"] }, options),
     endSession: (id: string, options?: CallOptions) =>

@@ -191,8 +191,12 @@ export function openDoor(deps: DoorDeps) {
       }
     },
 
-    record: (action: PersonAction, person: Named, caller: Caller) =>
-      store.recordPersonDeed(action, person.personId, origin(person, caller)),
+    record: (
+      action: PersonAction,
+      person: Named,
+      caller: Caller,
+      details?: Parameters<Store["recordPersonDeed"]>[3],
+    ) => store.recordPersonDeed(action, person.personId, origin(person, caller), details),
 
     recordPassword: (
       action: "person.password_changed" | "person.password_reset",

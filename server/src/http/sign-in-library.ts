@@ -32,6 +32,7 @@ const GUARDED_PATHS = [
   "/reset-password",
   "/verify-email",
   "/change-password",
+  "/update-user",
   "/two-factor/enable",
   "/two-factor/disable",
   "/two-factor/verify-totp",

@@ -272,6 +272,7 @@ test("of all the library's own routes those of the allow-list are open, and ever
     "/two-factor/generate-backup-codes",
     "/two-factor/verify-backup-code",
     "/two-factor/verify-totp",
+    "/update-user",
   ]);
 });
 

@@ -5,6 +5,7 @@ import { isOwnOrigin } from "./origin.ts";
 import { parseQuery } from "./parse.ts";
 import { type Caller, carry, type DoorDeps, openDoor, type SignInRoutes } from "./sign-in-door.ts";
 import { SIGN_IN_PATH } from "./sign-in-library.ts";
+import { nameRoutes } from "./sign-in-names.ts";
 import { passwordRoutes, WRONG_SIGN_IN } from "./sign-in-passwords.ts";
 import { sessionRoutes } from "./sign-in-sessions.ts";
 import { twoFactorRoutes } from "./sign-in-two-factor.ts";
@@ -48,6 +49,7 @@ export function createSignIn(deps: DoorDeps): SignIn {
     ...passwordRoutes(door),
     ...twoFactorRoutes(door),
     ...sessionRoutes(door),
+    ...nameRoutes(door),
   };
 
   return {

@@ -30,6 +30,7 @@ export const AUDIT_ACTIONS = [
   "password_reset_link.created",
   "person.signed_up",
   "person.address_confirmed",
+  "person.renamed",
   "person.password_changed",
   "person.password_reset",
   "person.two_factor_enabled",

@@ -1,7 +1,10 @@
-import type { AuditAction } from "./audit-deeds.ts";
+import type { AuditAction, AuditDetail } from "./audit-deeds.ts";
 import type { Origin } from "./deeds.ts";
 
-/** What a sign-in rests on: the person's password, their second factor, and when either was last set. */
+/**
+ * What a sign-in rests on: the person's password, their second factor, and when either was last set. Another name counts
+ * for as much, so that of two at once one is given; a sign-in that is under way at that moment is to be tried again.
+ */
 export interface Grounds {
   readonly personId: string;
   /** Another one for other grounds. Holds a hash of the password: not for logs. */
@@ -50,7 +53,12 @@ export interface PeopleStore {
   confirmGrounds(grounds: Grounds, sessionId: string | null): Promise<boolean>;
 
   /** Writes down what somebody did to their own sign-in. */
-  recordPersonDeed(action: PersonAction, personId: string, origin: Origin): Promise<void>;
+  recordPersonDeed(
+    action: PersonAction,
+    personId: string,
+    origin: Origin,
+    details?: Readonly<Record<string, AuditDetail>>,
+  ): Promise<void>;
   /**
    * The same of a new password. Sign-ins that wait for their second factor and links that reset the old one are dead from
    * now on. A reset proves the address. The second factor stays, for whoever reads somebody's mail has not theirs.

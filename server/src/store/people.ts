@@ -24,8 +24,8 @@ export function peopleStore({ db, jointly }: JointDeeds, engine: Engine): People
         : { ...parsePerson(row), isProved: rowOf("person", row).boolean("email_verified") };
     },
 
-    recordPersonDeed: (action, personId, origin) =>
-      recordAudit(db, deedTo(action, personId), origin),
+    recordPersonDeed: (action, personId, origin, details = {}) =>
+      recordAudit(db, { ...deedTo(action, personId), details }, origin),
 
     recordPasswordSet: (action, personId, origin) =>
       deed(db, async (trx) => {

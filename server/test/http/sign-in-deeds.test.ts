@@ -76,6 +76,14 @@ const deeds: Readonly<Record<string, Deed>> = {
       return () => stage.ask("/change-password", { cookie, body });
     },
   },
+  "takes another name": {
+    action: "person.renamed",
+    hashes: 0,
+    async prepare() {
+      const { cookie } = await stage.enter();
+      return () => stage.ask("/update-user", { cookie, body: { name: "Ada Lovelace" } });
+    },
+  },
   "resets the password": {
     action: "person.password_reset",
     hashes: 1,

@@ -252,6 +252,7 @@ test("addresses of one IPv6 network of 64 bits are one, and another is another",
 
 const FORBIDDEN: readonly [string, object][] = [
   ["/change-password", { current_password: PASSWORD, password: "another horse and battery" }],
+  ["/update-user", { name: "Mallory" }],
   ["/two-factor/enable", { password: PASSWORD }],
   ["/two-factor/disable", { password: PASSWORD }],
   ["/two-factor/generate-backup-codes", { password: PASSWORD }],

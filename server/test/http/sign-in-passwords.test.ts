@@ -400,6 +400,7 @@ test("nothing that changes anything is done for another origin, a form, or witho
     "/request-password-reset",
     "/reset-password",
     "/change-password",
+    "/update-user",
     "/sign-out",
     "/revoke-session",
     "/revoke-other-sessions",
