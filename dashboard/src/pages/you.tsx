@@ -1,5 +1,6 @@
 import { Badge } from "@mantine/core";
 import { IconLink } from "@tabler/icons-react";
+import { ChangeName } from "../parts/change-name.tsx";
 import { ChangePassword } from "../parts/change-password.tsx";
 import { Empty } from "../parts/empty.tsx";
 import styles from "../parts/keys.module.css";
@@ -30,8 +31,6 @@ export function YouPage() {
     <Page title={title} lead={lead}>
       <div className={styles.card}>
         <dl className={`${styles.facts} ${styles.first}`}>
-          <dt>Name</dt>
-          <dd className={styles.text}>{person.name}</dd>
           <dt>E-mail</dt>
           <dd className={styles.text}>{person.email}</dd>
           <dt>{accounts.length === 1 ? "Account" : "Accounts"}</dt>
@@ -49,6 +48,13 @@ export function YouPage() {
           </dd>
         </dl>
       </div>
+      <Section
+        id="name"
+        title="Name"
+        text="What others read: among the members, beside what you make, and in the audit log."
+      >
+        <ChangeName name={person.name} />
+      </Section>
       <Section id="password" title="Password" text="Changing it signs you out everywhere but here.">
         <ChangePassword email={person.email} />
       </Section>

@@ -182,6 +182,34 @@ const states: Record<string, (page: Page) => Promise<unknown>> = {
   },
   you: (page) => openYou(page),
   "you with a second factor": (page) => openYou(page, true),
+  "your name, refused": async (page) => {
+    await openYou(page);
+    const errors = [{ field: "name", message: "Must not contain characters that cannot be seen." }];
+    const wrong = { code: "invalid_params", message: "Wrong.", status: 422, errors };
+    await answer(page, /\/auth\/update-user$/, wrong, 422, "POST");
+    await page.getByRole("textbox", { name: "Name", exact: true }).fill("Ada Lovelace");
+    await button(page, "Change name").click();
+    await page.getByText("Must not contain").waitFor();
+  },
+  "your name, not changed": async (page) => {
+    await openYou(page);
+    const late = { code: "conflict", message: "Your sign-in was changed meanwhile.", status: 409 };
+    await answer(page, /\/auth\/update-user$/, late, 409, "POST");
+    await page.getByRole("textbox", { name: "Name", exact: true }).fill("Ada Lovelace");
+    await button(page, "Change name").click();
+    await page.getByText("The name was not changed").waitFor();
+  },
+  "your name, changed": async (page) => {
+    await openYou(page);
+    await answer(page, /\/auth\/update-user$/, {}, 200, "POST");
+    await page.getByRole("textbox", { name: "Name", exact: true }).fill("Ada Lovelace");
+    await page.unroute("**/v1/me");
+    await retellMe(page, ({ person }) => {
+      person.name = "Ada Lovelace";
+    });
+    await button(page, "Change name").click();
+    await page.getByText("Name changed").waitFor();
+  },
   "your sessions": async (page) => {
     await openYou(page, true);
     await button(page, "Sign out all others").scrollIntoViewIfNeeded();

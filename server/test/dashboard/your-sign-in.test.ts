@@ -52,6 +52,68 @@ test("changing the password signs every other browser out, and this one stays", 
   await grace.context.close();
 });
 
+test("another name is in the menu without a reload, and among the members; mistakes are told at the field", async () => {
+  const hedy = await joinAs(world, "Hedwig", "member");
+  const { page, complaints } = await openPage(hedy.context);
+  await openYou(page);
+  const form = page.getByRole("form", { name: "Change name" });
+  const field = form.getByLabel("Name", { exact: true });
+  const change = button(form, "Change name");
+  expect([await field.inputValue(), await change.isDisabled()]).toEqual(["Hedwig", true]);
+  await field.fill("  ");
+  await change.click();
+  await form.getByText("Enter a name.").waitFor();
+  // Turns the direction of what follows, and is not seen: only the server knows all of those.
+  await field.fill("Hedy \u202eLamarr");
+  expect(await form.getByText("Enter a name.").count()).toBe(0);
+  await change.click();
+  await form.getByText("Must not contain").waitFor();
+  expect(await field.getAttribute("aria-invalid")).toBe("true");
+  await field.fill("Hedwig ");
+  expect(await change.isDisabled()).toBe(true);
+
+  await field.fill(" Hedy Lamarr ");
+  await page.keyboard.press("Enter");
+  await form.getByText("Name changed").waitFor();
+  expect([await field.inputValue(), await change.isDisabled()]).toEqual(["Hedy Lamarr", true]);
+  await button(page, "Account: Acme").click();
+  await page.getByRole("menu").getByText("Hedy Lamarr").waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("link", { name: "Members" }).click();
+  await keyRow(page, hedy.email).getByText("Hedy Lamarr").waitFor();
+  expect(complaints.filter((said) => !said.includes("422"))).toEqual([]);
+  await hedy.context.close();
+});
+
+test("a name whose answer is lost is not said to be changed, nor kept from being tried again", async () => {
+  const ines = await joinAs(world, "Ines", "support");
+  const { page } = await openPage(ines.context);
+  await openYou(page);
+  const form = page.getByRole("form", { name: "Change name" });
+  const field = form.getByLabel("Name", { exact: true });
+  const change = button(form, "Change name");
+  await page.route("**/auth/update-user", (route) => route.abort());
+  await field.fill("Inès");
+  await change.click();
+  await form.getByRole("alert").getByText("The name was not changed").waitFor();
+  expect(await form.getByText("Name changed").count()).toBe(0);
+  expect(await field.inputValue()).toBe("Inès");
+  await page.unroute("**/auth/update-user");
+  await page.route("**/auth/update-user", async (route) => {
+    await route.fetch();
+    await route.abort();
+  });
+  const lost = page.waitForEvent("requestfailed");
+  await change.click();
+  await lost;
+  // It was given, and the page has asked: there is nothing left to change, nor to complain of.
+  await eventually(() => change.getAttribute("data-loading")).toBe(null);
+  expect(await change.isDisabled()).toBe(true);
+  expect(await form.getByRole("alert").count()).toBe(0);
+  expect(await field.inputValue()).toBe("Inès");
+  await ines.context.close();
+});
+
 test("sessions are listed by device, and end one by one or all but this", async () => {
   const linus = await joinAs(world, "Linus", "member");
   const agents = [
@@ -122,6 +184,7 @@ test("a sign-in link leads into its account once, and to nothing of the person's
   await page.goto("/acme/production/you");
   await page.getByText("You came here by a link").waitFor();
   expect(await page.getByLabel("Current password").count()).toBe(0);
+  expect(await page.getByRole("form", { name: "Change name" }).count()).toBe(0);
   const devTools = await page.context().newCDPSession(page);
   const { entries } = await devTools.send("Page.getNavigationHistory");
   expect(entries.map((entry) => entry.url).join()).not.toContain(secretOf(url));
