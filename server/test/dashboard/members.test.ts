@@ -99,6 +99,56 @@ test("somebody is invited, joins, is given a role and sees more, is removed, and
   await guest.page.context().close();
 });
 
+test("who removes a member is told how many keys and service tokens they leave, and where to rotate and delete them", async () => {
+  const frances = await joinAs(world, "Frances", "admin");
+  const make = (path: string, data: object) =>
+    frances.context.request.post(path, {
+      data,
+      headers: { Origin: world.server.url, "Latchkey-Account": "acme" },
+    });
+  const made = [
+    await make("/v1/api_keys?environment=production", { type: "secret", description: "Mailer" }),
+    await make("/v1/api_keys?environment=production", { type: "secret", description: "Billing" }),
+    await make("/v1/api_keys?environment=development", { type: "public" }),
+    await make("/v1/service_tokens", { name: "Frances' CI" }),
+  ];
+  expect(made.map((answer) => answer.status())).toEqual([201, 201, 201, 201]);
+  const { page, complaints } = await world.visit();
+  await openMembers(page);
+  await choose(page, frances.email, "Remove");
+  const told = (text: string) => dialog(page).getByText(text, { exact: true });
+  const token = "1 service token created by Frances lives on, with an admin's rights. Delete it?";
+  await told(token).waitFor();
+  await dialog(page).getByText("3 API keys that they created live on").waitFor();
+  await dialog(page).getByRole("link", { name: "Settings > Service tokens" }).waitFor();
+  await button(dialog(page), "Cancel").click();
+  expect(await asks(frances.context, "/v1/account")).toBe(200);
+
+  // What is told is what is so when one asks, not when the list was read.
+  expect((await make("/v1/service_tokens", { name: "Frances' deploys" })).status()).toBe(201);
+  await choose(page, frances.email, "Remove");
+  const tokens =
+    "2 service tokens created by Frances live on, with an admin's rights each. Delete them?";
+  await told(tokens).waitFor();
+  expect(await told(token).count()).toBe(0);
+  await button(dialog(page), "Remove").click();
+  await dialog(page).getByText("Frances no longer belongs to Acme").waitFor();
+  expect(await asks(frances.context, "/v1/account")).toBe(404);
+  await told("3 API keys created by Frances live on. Rotate them?").waitFor();
+  const links = dialog(page).getByRole("list", { name: "API keys created by Frances" });
+  expect(await links.getByRole("link").allTextContents()).toEqual([
+    "Development: 1 API key",
+    "Production: 2 API keys",
+  ]);
+  expect(await told(tokens).count()).toBe(1);
+  await dialog(page).getByRole("link", { name: "Settings > Service tokens" }).click();
+  await page.getByRole("heading", { name: "Service tokens" }).waitFor();
+  for (const name of ["Frances' CI", "Frances' deploys"]) await keyRow(page, name).waitFor();
+  expect(complaints).toEqual([]);
+  await page.context().close();
+  await frances.context.close();
+});
+
 test("a link works once; cancelled and replaced ones are explained, and none says whom it was for", async () => {
   const { page } = await world.visit();
   await openMembers(page);
