@@ -18,9 +18,8 @@ export function realAmbient(): Ambient {
   });
 }
 
-/** The whole service in this process, on a free port and a folder of its own, set up with one account. */
-export async function startTestService(env: Record<string, string> = {}) {
-  const folder = mkdtempSync(join(tmpdir(), "latchkey-"));
+/** The whole service in this process, on a free port, over a folder that may hold an installation already. */
+export async function serveFolder(folder: string, env: Record<string, string> = {}) {
   const log: string[] = [];
   const stream = new Writable({
     write(chunk, _encoding, done) {
@@ -35,6 +34,14 @@ export async function startTestService(env: Record<string, string> = {}) {
     logger: openLog("trace", stream),
     version: "0.0.0",
   });
+  /** What was logged so far, at every level. */
+  return { ...service, logged: () => log.join("") };
+}
+
+/** The same over a folder of its own, set up with one account. */
+export async function startTestService(env: Record<string, string> = {}) {
+  const folder = mkdtempSync(join(tmpdir(), "latchkey-"));
+  const service = await serveFolder(folder, env);
   const response = await fetch(`${service.url}/v1/setup`, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
@@ -52,8 +59,7 @@ export async function startTestService(env: Record<string, string> = {}) {
     url: service.url,
     folder,
     provisioned,
-    /** What was logged so far, at every level. */
-    logged: () => log.join(""),
+    logged: service.logged,
     async close() {
       await service.close();
       rmSync(folder, { recursive: true });
