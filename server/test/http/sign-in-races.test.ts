@@ -75,6 +75,14 @@ test("a sign-in under way ends with a change of the password, and who changed it
   expect(await sessions()).toBe(1);
 });
 
+test("a sign-in under way is to be tried again when its person takes another name, and ends no other", async () => {
+  const { cookie } = await stage.enter();
+  await refusedWhile(() => stage.ask("/update-user", { cookie, body: { name: "Ada Lovelace" } }));
+  expect(await stage.who(cookie)).toMatchObject({ name: "Ada Lovelace" });
+  expect(await sessions()).toBe(1);
+  expect((await stage.enter()).failure).toBeNull();
+});
+
 test("a sign-in under way, which asked for no code, ends with the enrolment of a second factor", async () => {
   const { cookie } = await stage.enter();
   const begun = await stage.ask("/two-factor/enable", { cookie, body: { password: PASSWORD } });
