@@ -69,7 +69,8 @@ export async function startService(options: {
   const signIn = createSignIn({
     store,
     signUpOpen: settings.signUpOpen,
-    mails: mail === null ? null : signInMails(mail.send, logger),
+    mails:
+      mail === null ? null : signInMails({ send: mail.send, whenKept: store.whenKept, logger }),
     db,
     dbType: type,
     ambient,

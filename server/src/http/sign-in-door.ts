@@ -26,6 +26,15 @@ const GUESSED_MAX = 10_000;
 /** Passwords checked at once. Each takes 16 MiB or more and tens of milliseconds of a thread (scrypt). */
 const CHECKS_MAX = 16;
 
+/**
+ * Asks the library to renew no session that is due: it would wherever it looks for one, and so write before it hashes a
+ * password.
+ */
+export const READING = { disableRefresh: true } as const;
+
+/** The one route of the library's that may. */
+const RENEWING_PATH = "/get-session";
+
 const TOO_MANY = "Too many attempts to sign in. Wait, then try again.";
 
 /** What sign-in needs to know of the request that it answers. */
@@ -43,6 +52,7 @@ export interface DoorDeps extends SignInDeps {
     | "findAccount"
     | "findGrounds"
     | "confirmGrounds"
+    | "renewGrounds"
   >;
 }
 
@@ -71,8 +81,11 @@ export function openDoor(deps: DoorDeps) {
     const headers = carry(from, caller);
     headers.set("Origin", baseURL);
     if (body !== undefined) headers.set("Content-Type", "application/json");
+    const url = new URL(`${baseURL}${SIGN_IN_PATH}${path}`);
+    if (path !== RENEWING_PATH)
+      for (const [name, value] of Object.entries(READING)) url.searchParams.set(name, `${value}`);
     return library.handler(
-      new Request(`${baseURL}${SIGN_IN_PATH}${path}`, {
+      new Request(url, {
         method,
         headers,
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -95,7 +108,7 @@ export function openDoor(deps: DoorDeps) {
     if (!headers.has("Cookie")) return null;
     const found = await library.api.getSession({
       headers: carry(headers),
-      query: { disableRefresh: true },
+      query: READING,
     });
     return found === null ? null : signedInOf(found);
   }
@@ -182,7 +195,9 @@ export function openDoor(deps: DoorDeps) {
         return await store.jointly<Response>(grounds, async ({ hasWritten, undo }) => {
           const answer = await work();
           if (!answer.ok) return undo(answer);
-          if (hasWritten()) await record(answer);
+          if (!hasWritten()) return answer;
+          await record(answer);
+          if (typeof whose === "string") await store.renewGrounds(whose, ambient.nowMs());
           return answer;
         });
       } catch (error) {

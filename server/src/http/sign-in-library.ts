@@ -58,7 +58,7 @@ type LibraryDatabase = Extract<
 
 /** What sign-in is built from. */
 export interface SignInDeps {
-  /** The store's own connections. */
+  /** On which what the library writes in a joint deed takes part in that. */
   readonly db: LibraryDatabase;
   /** What they lead to; SQLite unless given. */
   readonly dbType?: "sqlite" | "postgres";

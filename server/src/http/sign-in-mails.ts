@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import type { SendMail } from "../mail.ts";
+import type { Store } from "../store/store.ts";
 
 /** Minutes for which a mailed or handed link resets a password. */
 export const RESET_MINUTES = 30;
@@ -27,12 +28,21 @@ export interface SignInMails {
   signedUpUnproved(mail: Addressed & { readonly token: string }): void;
 }
 
-/** @param send Resolves when the mail server has taken a mail. */
-export function signInMails(send: SendMail, logger: Logger): SignInMails {
+/**
+ * @param deps.send Resolves when the mail server has taken a mail.
+ * @param deps.whenKept No mail tells of what is not kept.
+ */
+export function signInMails(deps: {
+  readonly send: SendMail;
+  readonly whenKept: Store["whenKept"];
+  readonly logger: Logger;
+}): SignInMails {
   function post(to: string, subject: string, lines: readonly string[]): void {
-    send({ to, subject, text: `${lines.join("\n\n")}\n` }).catch((err: unknown) =>
-      logger.error({ err }, "a mail of sign-in was not sent"),
-    );
+    deps.whenKept(() => {
+      deps
+        .send({ to, subject, text: `${lines.join("\n\n")}\n` })
+        .catch((err: unknown) => deps.logger.error({ err }, "a mail of sign-in was not sent"));
+    });
   }
 
   return {

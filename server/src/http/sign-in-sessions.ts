@@ -7,6 +7,7 @@ import {
   carry,
   type Door,
   failureOf,
+  READING,
   respond,
   type SignInRoutes,
 } from "./sign-in-door.ts";
@@ -53,7 +54,10 @@ async function getSession(door: Door, request: Request, caller: Caller): Promise
 
 async function listSessions(door: Door, request: Request): Promise<Response> {
   const person = await door.themselves(request.headers);
-  const sessions = await door.library.api.listSessions({ headers: carry(request.headers) });
+  const sessions = await door.library.api.listSessions({
+    headers: carry(request.headers),
+    query: READING,
+  });
   const newestFirst = sessions.toSorted((one, other) => (one.id < other.id ? 1 : -1));
   const entries = await Promise.all(
     newestFirst.map(async ({ id, createdAt, updatedAt, expiresAt, ...session }) => ({
@@ -80,12 +84,12 @@ async function revokeSession(door: Door, request: Request, caller: Caller): Prom
   const from = request.headers;
   const person = await door.themselves(from);
   const { id } = await bodyOf(REVOKE, request);
-  const sessions = await door.library.api.listSessions({ headers: carry(from) });
+  const sessions = await door.library.api.listSessions({ headers: carry(from), query: READING });
   const found = sessions.find((session) => session.id === id);
   if (found === undefined) throw new Failure("resource_missing", "There is no such session.");
   const body = { token: found.token };
   const answer = await door.deed(
-    person.personId,
+    { personId: person.personId },
     () => door.ask("POST", "/revoke-session", { from, caller, body }),
     () => door.record("person.sessions_ended", person, caller),
   );
@@ -97,7 +101,7 @@ async function revokeOthers(door: Door, request: Request, caller: Caller): Promi
   const person = await door.themselves(request.headers);
   await bodyOf(nothing, request);
   await door.deed(
-    person.personId,
+    { personId: person.personId },
     () => endOtherSessions(door, request.headers, caller),
     () => door.record("person.sessions_ended", person, caller),
   );

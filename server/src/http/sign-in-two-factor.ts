@@ -80,11 +80,14 @@ async function withPassword(
   const body = await bodyOf(PASSWORD, request);
   if (person.twoFactor && action === null) throw new Failure("conflict", IS_ON);
   if (!person.twoFactor && action !== null) throw new Failure("conflict", IS_OFF);
-  const ask = () => door.ask("POST", path, { from, caller, body });
   const answer = await door.guess(`password ${person.email}`, () =>
-    action === null
-      ? ask()
-      : door.deed(person.personId, ask, () => door.record(action, person, caller)),
+    door.deed(
+      person.personId,
+      () => door.ask("POST", path, { from, caller, body }),
+      async () => {
+        if (action !== null) await door.record(action, person, caller);
+      },
+    ),
   );
   if (!answer.ok) throw failureOf(answer, WRONG_PASSWORD);
   return answer;

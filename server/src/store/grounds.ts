@@ -1,7 +1,7 @@
 import { type Database, deed, type Engine } from "./engine.ts";
 import { type Grounds, GroundsChanged, type PeopleStore } from "./people-deeds.ts";
 
-type GroundsStore = Pick<PeopleStore, "findGrounds" | "confirmGrounds">;
+type GroundsStore = Pick<PeopleStore, "findGrounds" | "confirmGrounds" | "renewGrounds">;
 
 /**
  * What sessions rest on. A password takes tens of milliseconds to check, and whatever ends sessions in that time cannot
@@ -30,6 +30,23 @@ export function groundsStore(db: Database, engine: Engine): GroundsStore {
         if (sessionId !== null)
           await trx.deleteFrom("session").where("id", "=", sessionId).execute();
         return false;
+      }),
+
+    renewGrounds: (personId, atMs) =>
+      deed(db, async (trx) => {
+        const was = await trx
+          .selectFrom("person")
+          .select("updated_at")
+          .where("id", "=", personId)
+          .executeTakeFirst();
+        if (was === undefined) return;
+        // Other ones also within a millisecond, or where clocks disagree.
+        const ms = Math.max(atMs, new Date(was.updated_at).getTime() + 1);
+        await trx
+          .updateTable("person")
+          .set({ updated_at: engine.signInTime(ms) })
+          .where("id", "=", personId)
+          .execute();
       }),
   };
 }

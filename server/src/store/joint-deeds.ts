@@ -13,10 +13,9 @@ import type { Schema } from "./schema.ts";
 import type { Store } from "./store.ts";
 
 /** Deeds of which somebody else's code does a part: better-auth, which takes a database and no transaction. */
-export interface JointDeeds {
+export interface JointDeeds extends Pick<Store, "jointly" | "whenKept"> {
   /** The same tables. What uses it within a joint deed, however far down, takes part in that. */
   readonly db: Database;
-  readonly jointly: Store["jointly"];
 }
 
 /**
@@ -26,22 +25,25 @@ export interface JointDeeds {
  */
 export function jointDeeds(db: Database, engine: Engine): JointDeeds {
   const current = new AsyncLocalStorage<JointDeed>();
-  const joined = (): JointDeed | undefined => {
-    const found = current.getStore();
-    return found?.isOver === false ? found : undefined;
-  };
   return {
-    db: new Kysely<Schema>({ dialect: dialectOver(db, joined) }),
+    db: new Kysely<Schema>({ dialect: dialectOver(db, () => current.getStore()) }),
 
     jointly: (whose, work) =>
       undoable(async (undo) => {
-        if (joined() !== undefined) throw new Error("a joint deed within a joint deed");
+        if (current.getStore()?.isOver === false)
+          throw new Error("a joint deed within a joint deed");
         const joint = new JointDeed(db, async (trx) => {
           if (whose !== null) await holdGrounds(trx, engine, whose);
         });
         const hasWritten = (): boolean => joint.hasWritten;
         return joint.conclude(() => current.run(joint, () => work({ hasWritten, undo })));
       }),
+
+    whenKept(tell) {
+      const joint = current.getStore();
+      if (joint === undefined) tell();
+      else joint.tellings.push(tell);
+    },
   };
 }
 
@@ -52,25 +54,37 @@ class JointDeed {
   readonly #db: Database;
   readonly #prepare: (trx: Database) => Promise<void>;
   #begun: Promise<Transaction> | undefined;
-  /** Whoever comes now, e.g. something that goes on in the background, comes too late to take part. */
+  /** The first that failed of it, though whoever asked for that made nothing of it. */
+  #failure: { readonly error: unknown } | undefined;
+  /** Whether a statement altered a row. */
+  hasWritten = false;
   isOver = false;
-  /** Whether a part of it was to be undone. */
-  isSpoiled = false;
+  /** What is done once it is kept. */
+  readonly tellings: (() => void)[] = [];
 
   constructor(db: Database, prepare: (trx: Database) => Promise<void>) {
     this.#db = db;
     this.#prepare = prepare;
   }
 
-  get hasWritten(): boolean {
-    return this.#begun !== undefined;
+  async execute<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    // Else what comes too late would be kept by itself.
+    if (this.isOver) throw new Error("a statement of a joint deed that is over");
+    try {
+      const isRead = isPlainRead(query);
+      if (!isRead) this.#begun ??= this.#begin();
+      const result = await ((await this.#begun) ?? this.#db).executeQuery<R>(query);
+      const altered = result.numAffectedRows ?? BigInt(result.rows.length);
+      this.hasWritten ||= !isRead && altered > 0n;
+      return result;
+    } catch (error) {
+      this.fail(error);
+      throw error;
+    }
   }
 
-  /** Where its next statement belongs. */
-  async placeOf(query: CompiledQuery): Promise<Database> {
-    if (this.#begun === undefined && isPlainRead(query)) return this.#db;
-    this.#begun ??= this.#begin();
-    return this.#begun;
+  fail(error: unknown): void {
+    this.#failure ??= { error };
   }
 
   async #begin(): Promise<Transaction> {
@@ -84,13 +98,14 @@ class JointDeed {
     }
   }
 
-  /** @throws Why it could not begin, whatever `work` made of that. */
+  /** @throws What failed in it, or why it could not begin, whatever `work` made of that. */
   async conclude<T>(work: () => Promise<T>): Promise<T> {
     try {
       const outcome = await work();
       this.isOver = true;
-      if (this.isSpoiled) throw new Error("a part of a joint deed was undone");
+      if (this.#failure !== undefined) throw this.#failure.error;
       await (await this.#begun)?.commit().execute();
+      for (const tell of this.tellings) tell();
       return outcome;
     } catch (error) {
       this.isOver = true;
@@ -121,10 +136,12 @@ function dialectOver(db: Database, joined: () => JointDeed | undefined): Dialect
       async init() {},
       async destroy() {},
       async acquireConnection() {
+        const joint = joined();
         const connection: DatabaseConnection = {
           async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-            const place = own.get(connection) ?? (await joined()?.placeOf(query)) ?? db;
-            return place.executeQuery<R>(query);
+            const trx = own.get(connection);
+            if (trx !== undefined) return trx.executeQuery<R>(query);
+            return joint === undefined ? db.executeQuery<R>(query) : joint.execute<R>(query);
           },
           streamQuery() {
             throw new Error("nothing is streamed");
@@ -141,15 +158,10 @@ function dialectOver(db: Database, joined: () => JointDeed | undefined): Dialect
       },
       async rollbackTransaction(connection) {
         const trx = own.get(connection);
-        if (trx !== undefined) return rollBack(trx);
-        const joint = joined();
-        if (joint !== undefined) joint.isSpoiled = true;
-      },
-      async releaseConnection(connection) {
-        const trx = own.get(connection);
-        // Of a commit that failed.
         if (trx !== undefined) await rollBack(trx);
+        else joined()?.fail(new Error("a part of a joint deed was undone"));
       },
+      async releaseConnection() {},
     }),
   };
 }

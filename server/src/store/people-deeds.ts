@@ -2,8 +2,9 @@ import type { AuditAction, AuditDetail } from "./audit-deeds.ts";
 import type { Origin } from "./deeds.ts";
 
 /**
- * What a sign-in rests on: the person's password, their second factor, and when either was last set. Another name counts
- * for as much, so that of two at once one is given; a sign-in that is under way at that moment is to be tried again.
+ * What a sign-in rests on: the person's password, their second factor, and when anything of it was last changed. Another
+ * name counts for as much, so that of two at once one is given; a sign-in that is under way at that moment is to be tried
+ * again.
  */
 export interface Grounds {
   readonly personId: string;
@@ -30,13 +31,16 @@ export interface PeopleStore {
    *
    * @param whose Whom it is done to, so that it waits for whoever is changing their sign-in; where grounds are given, it
    *   is done on these only. `null` for nobody who is there yet.
-   * @param work `hasWritten` tells whether anything was written; `undo` ends it with an outcome and keeps nothing.
-   * @throws GroundsChanged
+   * @param work `hasWritten` tells whether anything was altered; `undo` ends it with an outcome and keeps nothing.
+   * @throws GroundsChanged, and what any statement of it threw, though `work` went on.
    */
   jointly<T>(
     whose: Grounds | { readonly personId: string } | null,
     work: (deed: { hasWritten(): boolean; undo(outcome: T): never }) => Promise<T>,
   ): Promise<T>;
+
+  /** Does something that cannot be undone, such as a mail, once the joint deed that it is asked in is kept; else at once. */
+  whenKept(tell: () => void): void;
 
   /** By e-mail address, lower case. `isProved`: that it is theirs is known. */
   findPerson(
@@ -51,6 +55,9 @@ export interface PeopleStore {
    * ended. Waits for a transaction that is changing them.
    */
   confirmGrounds(grounds: Grounds, sessionId: string | null): Promise<boolean>;
+
+  /** Makes new grounds of somebody's, so that of deeds on the old ones none is done any more. */
+  renewGrounds(personId: string, atMs: number): Promise<void>;
 
   /** Writes down what somebody did to their own sign-in. */
   recordPersonDeed(

@@ -8,9 +8,9 @@ import { rowOf } from "./row.ts";
 import { parsePerson } from "./rows.ts";
 
 /** What becomes of people's sign-ins, besides what better-auth writes by itself. */
-export function peopleStore({ db, jointly }: JointDeeds, engine: Engine): PeopleStore {
+export function peopleStore({ db, ...deeds }: JointDeeds, engine: Engine): PeopleStore {
   return {
-    jointly,
+    ...deeds,
     ...groundsStore(db, engine),
 
     async findPerson(email) {

@@ -139,10 +139,15 @@ describe("a forgotten password", () => {
 test("a mail server that never answers keeps nobody waiting, and one that refuses is logged without the address", async () => {
   const lines: string[] = [];
   const logger = pino({}, { write: (line: string) => void lines.push(line) });
-  const never = signInMails(() => new Promise(() => {}), logger);
+  const whenKept = (tell: () => void) => tell();
+  const never = signInMails({ send: () => new Promise(() => {}), whenKept, logger });
   await open({ change: { mails: never } });
   expect((await forget(EMAIL)).status).toBe(200);
-  const refusing = signInMails(() => Promise.reject(new Error("550 no")), logger);
+  const refusing = signInMails({
+    send: () => Promise.reject(new Error("550 no")),
+    whenKept,
+    logger,
+  });
   refusing.resetPassword({ to: EMAIL, origin: ORIGIN, token: "secret-token" });
   await expect.poll(() => lines.join("")).toContain("550 no");
   expect(lines.join("")).not.toContain("secret-token");

@@ -67,7 +67,7 @@ export async function openSignInStage(
     publicUrl: ORIGIN,
     ownOrigin: ownOriginRule(ORIGIN),
     signUpOpen: options.signUpOpen ?? false,
-    mails: options.mail === true ? signInMails(send, logger) : null,
+    mails: options.mail === true ? signInMails({ send, whenKept: store.whenKept, logger }) : null,
     passwords: {
       hash(password) {
         hashes.count += 1;

@@ -7,23 +7,22 @@ const ADA = "ada@example.com";
 
 /** What engines promise of deeds of which better-auth does a part. */
 export const jointDeedPromises: Readonly<Record<string, Check>> = {
-  "what two write in a joint deed is there together, seen by both and by nobody else before":
-    async (world) => {
-      const { store, db } = await withAda(world);
-      const outcome = await store.jointly(null, async ({ hasWritten }) => {
-        assert.equal(hasWritten(), false);
-        await rename(world, "Grace");
-        assert.equal(hasWritten(), true);
-        await store.recordPersonDeed("person.sessions_ended", "per_1", world.origin());
-        assert.equal((await store.findPerson(ADA))?.name, "Grace");
-        return "done";
-      });
-      assert.equal(outcome, "done");
-      assert.deepEqual(await told(world), ["Grace", 1]);
-      // Over, its place is free for others, and for itself.
-      await Promise.all([rename(world, "Lin"), store.findPerson(ADA)]);
-      assert.equal((await db.selectFrom("person").select("name").executeTakeFirst())?.name, "Lin");
-    },
+  "what two write in a joint deed is there together, and both see it before": async (world) => {
+    const { store, db } = await withAda(world);
+    const outcome = await store.jointly(null, async ({ hasWritten }) => {
+      assert.equal(hasWritten(), false);
+      await rename(world, "Grace");
+      assert.equal(hasWritten(), true);
+      await store.recordPersonDeed("person.sessions_ended", "per_1", world.origin());
+      assert.equal((await store.findPerson(ADA))?.name, "Grace");
+      return "done";
+    });
+    assert.equal(outcome, "done");
+    assert.deepEqual(await told(world), ["Grace", 1]);
+    // Over, its place is free for others, and for itself.
+    await Promise.all([rename(world, "Lin"), store.findPerson(ADA)]);
+    assert.equal((await db.selectFrom("person").select("name").executeTakeFirst())?.name, "Lin");
+  },
 
   "nothing of a joint deed stays that was undone, or that threw, or of which one statement failed":
     async (world) => {
@@ -61,6 +60,75 @@ export const jointDeedPromises: Readonly<Record<string, Check>> = {
       await assert.rejects(refused);
       assert.deepEqual(await told(world), ["Ada", 0]);
     },
+
+  "a joint deed tells others once it is kept, and nobody when it is undone": async (world) => {
+    const { store } = await withAda(world);
+    const told: string[] = [];
+    store.whenKept(() => void told.push("at once"));
+    await store.jointly(null, async () => {
+      await rename(world, "Grace");
+      store.whenKept(() => void told.push("kept"));
+      assert.deepEqual(told, ["at once"]);
+    });
+    await store.jointly<void>(null, async ({ undo }) => {
+      store.whenKept(() => void told.push("undone"));
+      undo();
+    });
+    assert.deepEqual(told, ["at once", "kept"]);
+  },
+
+  "a statement that failed fails the whole, though nobody minds, and one that altered nothing wrote nothing":
+    async (world) => {
+      const { store, db } = await withAda(world);
+      const swallowed = store.jointly(null, async () => {
+        await rename(world, "Grace");
+        await sql`insert into person (id) values (null)`.execute(db).catch(() => {});
+        return "fine";
+      });
+      await assert.rejects(swallowed);
+      assert.deepEqual(await told(world), ["Ada", 0]);
+      const nothing = await store.jointly(null, async ({ hasWritten }) => {
+        await db.deleteFrom("session").execute();
+        await db.updateTable("person").set({ name: "Lin" }).where("id", "=", "nobody").execute();
+        return hasWritten();
+      });
+      assert.equal(nothing, false);
+    },
+
+  "what comes after the end of a joint deed is refused, and so is one within another": async (
+    world,
+  ) => {
+    const { store } = await withAda(world);
+    let late: Promise<unknown> = Promise.resolve();
+    await store.jointly(null, async () => {
+      late = new Promise((resolve) => setImmediate(resolve))
+        .then(() => rename(world, "Grace"))
+        .then(
+          () => "done",
+          (error: unknown) => String(error),
+        );
+    });
+    assert.match(String(await late), /a joint deed that is over/);
+    const nested = store.jointly(null, () => store.jointly(null, async () => "within"));
+    await assert.rejects(nested, /a joint deed within a joint deed/);
+    assert.deepEqual(await told(world), ["Ada", 0]);
+  },
+
+  "joint deeds to one person wait for each other": async (world) => {
+    const { store, db } = await withAda(world);
+    const add = (letter: string) =>
+      store.jointly({ personId: "per_1" }, async () => {
+        await store.recordPersonDeed("person.sessions_ended", "per_1", world.origin());
+        const name = (await store.findPerson(ADA))?.name ?? "";
+        await db
+          .updateTable("person")
+          .set({ name: `${name}${letter}` })
+          .execute();
+      });
+    await Promise.all(["b", "c", "d", "e", "f", "g"].map(add));
+    const [name = "", entries] = await told(world);
+    assert.deepEqual([[...name.slice(3)].toSorted().join(""), entries], ["bcdefg", 6]);
+  },
 
   "a joint deed that has only read holds nobody up": async (world) => {
     const { store } = await withAda(world);
