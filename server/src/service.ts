@@ -1,4 +1,3 @@
-import { hashPassword } from "better-auth/crypto";
 import type { Logger } from "pino";
 import type { Ambient } from "./ambient.ts";
 import type { Service } from "./cli/serve.ts";
@@ -13,6 +12,7 @@ import { openDashboard } from "./http/dashboard.ts";
 import { createFront } from "./http/front.ts";
 import { invitationLinkRoutes } from "./http/invitation-links.ts";
 import { ownOriginRule } from "./http/origin.ts";
+import { passwordHashes } from "./http/password-hashes.ts";
 import { renewSessions } from "./http/session-renewal.ts";
 import { setupRoutes } from "./http/setup.ts";
 import { createSignIn } from "./http/sign-in.ts";
@@ -66,8 +66,10 @@ export async function startService(options: {
   const makeToken = tokenMaker(ambient.randomBytes, settings.brand);
   const ownOrigin = ownOriginRule(publicUrl);
   const mail = openMail(settings.mail);
+  const passwords = passwordHashes();
   const signIn = createSignIn({
     store,
+    passwords,
     signUpOpen: settings.signUpOpen,
     mails:
       mail === null ? null : signInMails({ send: mail.send, whenKept: store.whenKept, logger }),
@@ -79,7 +81,7 @@ export async function startService(options: {
     publicUrl,
     ownOrigin,
   });
-  const hashBounded = (password: string) => signIn.hashing(() => hashPassword(password));
+  const hashBounded = (password: string) => signIn.hashing(() => passwords.hash(password));
   const setup = setupRules({ store, ambient, makeToken, hashPassword: hashBounded });
   const dashboard = await openDashboard({
     ambient,

@@ -8,6 +8,7 @@ import { openLog } from "../log.ts";
 import type { OpenStore } from "../store/kysely-store.ts";
 import { openSqlite } from "../store/sqlite.ts";
 import { ownOriginRule } from "./origin.ts";
+import { passwordHashes } from "./password-hashes.ts";
 import { renewSessions } from "./session-renewal.ts";
 import { createSignIn, type SignIn } from "./sign-in.ts";
 
@@ -31,6 +32,7 @@ beforeEach(async () => {
   signIn = createSignIn({
     store: open.store,
     db: open.db,
+    passwords: passwordHashes(),
     ambient,
     logger,
     secret,

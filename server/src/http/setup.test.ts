@@ -9,6 +9,7 @@ import { openLog } from "../log.ts";
 import type { OpenStore } from "../store/kysely-store.ts";
 import { openSqlite } from "../store/sqlite.ts";
 import { ownOriginRule } from "./origin.ts";
+import { passwordHashes } from "./password-hashes.ts";
 import { problemOf } from "./problem.ts";
 import { type SetupRouteDeps, setupRoutes } from "./setup.ts";
 import { createSignIn, type SignIn } from "./sign-in.ts";
@@ -45,6 +46,7 @@ beforeEach(async () => {
   signIn = createSignIn({
     store: open.store,
     db: open.db,
+    passwords: passwordHashes(),
     ambient,
     logger,
     secret,

@@ -5,6 +5,8 @@ import type { Ambient } from "../ambient.ts";
 import { type Attempts, attemptCounter } from "../domain/attempts.ts";
 import { PASSWORD_MAX, PASSWORD_MIN } from "../domain/setup.ts";
 import { SIGN_IN_SCHEMA, TWO_FACTOR_SCHEMA } from "../store/sign-in-schema.ts";
+import { GroundsChanged } from "../store/store.ts";
+import type { PasswordHashes } from "./password-hashes.ts";
 import { CONFIRMATION_MINUTES, RESET_MINUTES, type SignInMails } from "./sign-in-mails.ts";
 import { ownEndpoints } from "./sign-in-plugin.ts";
 
@@ -72,11 +74,7 @@ export interface SignInDeps {
   readonly signUpOpen?: boolean;
   /** `null` or absent where no mail is sent. Their links lead to `publicUrl`, which settings with mail have. */
   readonly mails?: SignInMails | null;
-  /** How passwords are hashed and checked; the library's own way unless given. */
-  readonly passwords?: {
-    hash(password: string): Promise<string>;
-    verify(data: { hash: string; password: string }): Promise<boolean>;
-  };
+  readonly passwords: PasswordHashes;
 }
 
 /**
@@ -121,7 +119,7 @@ export function openSignInLibrary(deps: SignInDeps) {
       maxPasswordLength: PASSWORD_MAX,
       resetPasswordTokenExpiresIn: RESET_MINUTES * 60,
       revokeSessionsOnPasswordReset: true,
-      ...(deps.passwords === undefined ? {} : { password: deps.passwords }),
+      password: deps.passwords,
       ...(mails === null
         ? {}
         : {
@@ -215,6 +213,8 @@ function attemptStorage(attempts: Attempts, ambient: Ambient) {
 function logTo(logger: Logger) {
   return (level: "debug" | "info" | "warn" | "error", message: string, ...rest: unknown[]) => {
     const error = rest.find((value) => value instanceof Error);
+    // Somebody was quicker, which the door answers.
+    if (error instanceof GroundsChanged) return;
     const about = error === undefined ? {} : { error: `${error.name}: ${error.message}` };
     logger[level]({ part: "sign-in", ...about }, message.replace(/\S+@\S+/g, "…"));
   };

@@ -1,5 +1,7 @@
 import { Failure } from "@latchkey/sdk/core";
+import { isAPIError } from "better-auth/api";
 import { z } from "zod";
+import { unauthenticated } from "./bearer.ts";
 import { nothing } from "./fields.ts";
 import { isoTime } from "./shapes.ts";
 import {
@@ -54,10 +56,7 @@ async function getSession(door: Door, request: Request, caller: Caller): Promise
 
 async function listSessions(door: Door, request: Request): Promise<Response> {
   const person = await door.themselves(request.headers);
-  const sessions = await door.library.api.listSessions({
-    headers: carry(request.headers),
-    query: READING,
-  });
+  const sessions = await sessionsOf(door, request.headers);
   const newestFirst = sessions.toSorted((one, other) => (one.id < other.id ? 1 : -1));
   const entries = await Promise.all(
     newestFirst.map(async ({ id, createdAt, updatedAt, expiresAt, ...session }) => ({
@@ -74,6 +73,16 @@ async function listSessions(door: Door, request: Request): Promise<Response> {
   return respond({ entries });
 }
 
+/** @throws Failure when the session of these headers has just been ended. */
+async function sessionsOf(door: Door, headers: Headers) {
+  try {
+    return await door.library.api.listSessions({ headers: carry(headers), query: READING });
+  } catch (error) {
+    if (isAPIError(error) && error.statusCode === 401) throw unauthenticated("session");
+    throw error;
+  }
+}
+
 /** Of the one account that a session reaches. */
 async function slugOf(door: Door, accountId: string | null | undefined): Promise<string | null> {
   if (!accountId) return null;
@@ -84,7 +93,7 @@ async function revokeSession(door: Door, request: Request, caller: Caller): Prom
   const from = request.headers;
   const person = await door.themselves(from);
   const { id } = await bodyOf(REVOKE, request);
-  const sessions = await door.library.api.listSessions({ headers: carry(from), query: READING });
+  const sessions = await sessionsOf(door, from);
   const found = sessions.find((session) => session.id === id);
   if (found === undefined) throw new Failure("resource_missing", "There is no such session.");
   const body = { token: found.token };

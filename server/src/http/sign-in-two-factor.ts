@@ -25,6 +25,8 @@ const RECOVERY = z.strictObject({
 const ENROLMENT = z.object({ totpURI: z.string(), backupCodes: z.array(z.string()) });
 const RECOVERY_CODES = z.object({ backupCodes: z.array(z.string()) });
 
+const RECOVERY_PATH = "/two-factor/verify-backup-code";
+
 const WRONG_CODE = "The code is wrong, was used already, or came too late.";
 const TOO_MANY_CODES = "Too many wrong codes: sign in with your password again.";
 const WRONG_PASSWORD = "The password is wrong.";
@@ -39,7 +41,7 @@ export function twoFactorRoutes(door: Door): SignInRoutes {
     "/two-factor/disable": post(disable),
     "/two-factor/generate-backup-codes": post(replaceCodes),
     "/two-factor/verify-totp": post(verifyTotp),
-    "/two-factor/verify-backup-code": post(verifyRecoveryCode),
+    [RECOVERY_PATH]: post(verifyRecoveryCode),
   };
 }
 
@@ -126,29 +128,49 @@ async function verifyRecoveryCode(door: Door, request: Request, caller: Caller):
   const body = await bodyOf(RECOVERY, request);
   if ((await door.session(from)) !== null)
     throw new Failure("conflict", "A recovery code is for signing in; you are signed in.");
-  return signIn(door, { from, caller, path: "/two-factor/verify-backup-code", body });
+  return signIn(door, { from, caller, path: RECOVERY_PATH, body });
+}
+
+interface CodeSaid {
+  readonly from: Headers;
+  readonly caller: Caller;
+  readonly path: string;
+  readonly body: { readonly code: string };
 }
 
 /** Codes are counted by the person whom they are guessed of. */
-async function signIn(
-  door: Door,
-  said: { from: Headers; caller: Caller; path: string; body: { code: string } },
-): Promise<Response> {
+async function signIn(door: Door, said: CodeSaid): Promise<Response> {
   const { personId } = await door.library.api.waitingPerson({ headers: carry(said.from) });
   if (personId === null)
     throw new Failure("invalid_credentials", "Sign in with your password first.");
   // The library looks anew for what waits: with the password that is among the grounds read here.
   const answer = await door.signingIn({ id: personId }, WRONG_CODE, () =>
     door.guess(`code ${personId}`, async () => {
-      if (said.path === "/two-factor/verify-totp") await takeCode(door, personId, said.body.code);
+      if (said.path === RECOVERY_PATH) return useRecoveryCode(door, personId, said);
+      await takeCode(door, personId, said.body.code);
       return door.ask("POST", said.path, said);
     }),
   );
   if (answer.status === 400) throw new Failure("invalid_credentials", TOO_MANY_CODES);
   if (!answer.ok) throw failureOf(answer, WRONG_CODE);
-  const signedIn = SIGN_IN_ANSWER.parse(await answer.json());
-  if (!("user" in signedIn)) throw new Error("a second factor was right, and yet is due");
-  return respond(shapePerson(signedIn.user), answer);
+  return respond(shapePerson(signedInBy(await answer.json())), answer);
+}
+
+/** The code is spent with its entry in the log, or not at all. What counts a wrong one is kept. */
+async function useRecoveryCode(door: Door, personId: string, said: CodeSaid): Promise<Response> {
+  return door.deps.store.jointly({ personId }, async () => {
+    const answer = await door.ask("POST", said.path, said);
+    if (!answer.ok) return answer;
+    const { name } = signedInBy(await answer.clone().json());
+    await door.record("person.recovery_code_used", { personId, name }, said.caller);
+    return answer;
+  });
+}
+
+function signedInBy(answer: unknown) {
+  const said = SIGN_IN_ANSWER.parse(answer);
+  if (!("user" in said)) throw new Error("a second factor was right, and yet is due");
+  return said.user;
 }
 
 /** @see RFC 6238, section 5.2: a code is good once. */

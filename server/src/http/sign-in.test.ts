@@ -9,6 +9,7 @@ import { openLog } from "../log.ts";
 import type { OpenStore } from "../store/kysely-store.ts";
 import { openSqlite } from "../store/sqlite.ts";
 import { ownOriginRule } from "./origin.ts";
+import { passwordHashes } from "./password-hashes.ts";
 import { createSignIn, type SignIn } from "./sign-in.ts";
 import type { DoorDeps } from "./sign-in-door.ts";
 import { openSignInLibrary } from "./sign-in-library.ts";
@@ -38,7 +39,17 @@ function deps(publicUrl: string | null): DoorDeps {
   });
   const secret = `${"s".repeat(16)}1234567890abcdef`;
   const ownOrigin = ownOriginRule(publicUrl);
-  return { store: open.store, db: open.db, ambient, logger, secret, publicUrl, ownOrigin };
+  const passwords = passwordHashes();
+  return {
+    store: open.store,
+    db: open.db,
+    passwords,
+    ambient,
+    logger,
+    secret,
+    publicUrl,
+    ownOrigin,
+  };
 }
 
 beforeEach(async () => {

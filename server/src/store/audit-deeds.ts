@@ -36,6 +36,7 @@ export const AUDIT_ACTIONS = [
   "person.two_factor_enabled",
   "person.two_factor_disabled",
   "person.recovery_codes_replaced",
+  "person.recovery_code_used",
   "person.sessions_ended",
 ] as const;
 

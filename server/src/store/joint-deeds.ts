@@ -10,7 +10,7 @@ import {
 import { type Database, type Engine, isPlainRead, undoable } from "./engine.ts";
 import { holdGrounds } from "./grounds.ts";
 import type { Schema } from "./schema.ts";
-import type { Store } from "./store.ts";
+import { type Store, StoreError } from "./store.ts";
 
 /** Deeds of which somebody else's code does a part: better-auth, which takes a database and no transaction. */
 export interface JointDeeds extends Pick<Store, "jointly" | "whenKept"> {
@@ -111,7 +111,9 @@ class JointDeed {
       this.isOver = true;
       const trx = await this.#begun;
       if (trx !== undefined) await rollBack(trx);
-      throw error;
+      // A database that is away is no refusal, whatever was made of it.
+      const cause = this.#failure?.error;
+      throw cause instanceof StoreError && cause.unavailable ? cause : error;
     }
   }
 }

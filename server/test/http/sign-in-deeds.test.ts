@@ -132,6 +132,20 @@ const deeds: Readonly<Record<string, Deed>> = {
       return () => stage.ask("/two-factor/generate-backup-codes", { cookie, body });
     },
   },
+  "signs in with a recovery code": {
+    action: "person.recovery_code_used",
+    hashes: 0,
+    async prepare() {
+      const { cookie } = await withSecondFactor();
+      const taken = await stage.ask("/two-factor/generate-backup-codes", {
+        cookie,
+        body: { password: PASSWORD },
+      });
+      const waiting = await stage.enter();
+      const body = { code: taken.body.recovery_codes[0] };
+      return () => stage.ask("/two-factor/verify-backup-code", { cookie: waiting.cookie, body });
+    },
+  },
   "ends one session": {
     action: "person.sessions_ended",
     hashes: 0,
