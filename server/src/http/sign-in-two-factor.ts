@@ -80,12 +80,13 @@ async function withPassword(
   const from = request.headers;
   const person = await door.themselves(from);
   const body = await bodyOf(PASSWORD, request);
-  if (person.twoFactor && action === null) throw new Failure("conflict", IS_ON);
-  if (!person.twoFactor && action !== null) throw new Failure("conflict", IS_OFF);
   const answer = await door.guess(`password ${person.email}`, () =>
     door.deed(
       person.personId,
-      () => door.ask("POST", path, { from, caller, body }),
+      async () => {
+        await expectFactor(door, from, action !== null);
+        return door.ask("POST", path, { from, caller, body });
+      },
       async () => {
         if (action !== null) await door.record(action, person, caller);
       },
@@ -95,8 +96,16 @@ async function withPassword(
   return answer;
 }
 
-const IS_ON = "The second factor is on already.";
-const IS_OFF = "The second factor is off.";
+/**
+ * Looks within a deed, and so on its grounds, which whoever turns the factor on or off meanwhile changes.
+ *
+ * @throws Failure `conflict` when the second factor is not as it has to be.
+ */
+async function expectFactor(door: Door, from: Headers, isOn: boolean): Promise<void> {
+  const { twoFactor } = await door.themselves(from);
+  if (twoFactor && !isOn) throw new Failure("conflict", "The second factor is on already.");
+  if (!twoFactor && isOn) throw new Failure("conflict", "The second factor is off.");
+}
 
 /** Ends an enrolment where somebody is signed in, else a sign-in that waits. */
 async function verifyTotp(door: Door, request: Request, caller: Caller): Promise<Response> {
@@ -105,12 +114,12 @@ async function verifyTotp(door: Door, request: Request, caller: Caller): Promise
   if ((await door.session(from)) === null)
     return signIn(door, { from, caller, path: "/two-factor/verify-totp", body });
   const person = await door.themselves(from);
-  if (person.twoFactor) throw new Failure("conflict", IS_ON);
   const answer = await door.guess(`code ${person.personId}`, async () => {
     await takeCode(door, person.personId, body.code);
     return door.deed(
       person.personId,
       async () => {
+        await expectFactor(door, from, false);
         const answer = await door.ask("POST", "/two-factor/verify-totp", { from, caller, body });
         if (answer.ok) await endOtherSessions(door, afterwards(from, answer), caller);
         return answer;

@@ -35,11 +35,12 @@ afterEach(() => stage.close());
 const sessions = async () => (await stage.db.selectFrom("session").select("id").execute()).length;
 
 /** Turns Ada's second factor on. */
-async function withSecondFactor(): Promise<{ cookie: string }> {
+async function withSecondFactor(): Promise<{ cookie: string; uri: string }> {
   const { cookie } = await stage.enter();
   const begun = await stage.ask("/two-factor/enable", { cookie, body: { password: PASSWORD } });
-  const code = totpCode(begun.body.totp_uri, stage.clock.nowMs);
-  return stage.ask("/two-factor/verify-totp", { cookie, body: { code } });
+  const uri: string = begun.body.totp_uri;
+  const body = { code: totpCode(uri, stage.clock.nowMs) };
+  return { uri, cookie: (await stage.ask("/two-factor/verify-totp", { cookie, body })).cookie };
 }
 
 /** Signs in while something else happens, and is refused without a cookie. */
@@ -160,6 +161,23 @@ test("turning the second factor off under way gives way to a reset, and begins n
   expect(heard.code).toBe("conflict");
   expect(await sessions()).toBe(0);
   expect((await stage.enter(OTHER)).body).toEqual({ two_factor: true });
+});
+
+test("a second factor that is turned off in two places at once is turned off once", async () => {
+  const { cookie: first, uri } = await withSecondFactor();
+  const { cookie } = await stage.enter();
+  const body = { code: totpCode(uri, stage.clock.nowMs + 30_000) };
+  const { cookie: second } = await stage.ask("/two-factor/verify-totp", { cookie, body });
+  const off = (cookie: string) =>
+    stage.ask("/two-factor/disable", { cookie, body: { password: PASSWORD } });
+  let meantime: Awaited<ReturnType<typeof off>> | undefined;
+  meanwhile = async () => {
+    meantime = await off(second);
+  };
+  expect((await off(first)).code).toBe("conflict");
+  expect(meantime?.failure).toBeNull();
+  const entries = (await stage.actions()).filter((action) => action.endsWith("factor_disabled"));
+  expect(entries).toHaveLength(1);
 });
 
 test("of changes of the password at once one is made, and it tells once", async () => {
