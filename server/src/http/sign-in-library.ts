@@ -173,6 +173,9 @@ export function openSignInLibrary(deps: SignInDeps) {
       disableOriginCheck: false,
       ipAddress: { ipAddressHeaders: [ADDRESS_HEADER], ipv6Subnet: 64 },
       database: {
+        // Migrations are ours. The library would look at the tables in the first deed after a start, by a statement that
+        // begins its transaction, and hash a password within that.
+        validateSchema: false,
         generateId: ({ model }) => ambient.sortableId(ID_PREFIXES[model] ?? "row"),
       },
     },

@@ -88,6 +88,15 @@ async function find(
       "credential.id as credential_id",
       "credential.password",
     ])
+    // One that is being turned on is none yet on the person's row, and may be taken away or begun anew meanwhile.
+    .select((eb) =>
+      eb
+        .selectFrom("two_factor")
+        .select("secret")
+        .whereRef("two_factor.person_id", "=", "person.id")
+        .limit(1)
+        .as("second_factor"),
+    )
     .where(`person.${column}`, "=", value)
     .where("credential.password", "is not", null)
     .executeTakeFirst();
