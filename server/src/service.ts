@@ -81,8 +81,7 @@ export async function startService(options: {
     publicUrl,
     ownOrigin,
   });
-  const hashBounded = (password: string) => signIn.hashing(() => passwords.hash(password));
-  const setup = setupRules({ store, ambient, makeToken, hashPassword: hashBounded });
+  const setup = setupRules({ store, ambient, makeToken, hashPassword: passwords.hash });
   const dashboard = await openDashboard({
     ambient,
     https: publicUrl?.startsWith("https:") ?? false,
@@ -111,7 +110,7 @@ export async function startService(options: {
         invitationLinkRoutes({
           store,
           ambient,
-          hashPassword: hashBounded,
+          hashPassword: passwords.hash,
           signIn,
           ownOrigin,
           logger,

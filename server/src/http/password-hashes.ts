@@ -1,3 +1,4 @@
+import { Failure } from "@latchkey/sdk/core";
 import { hashPassword, verifyPassword } from "better-auth/crypto";
 
 /**
@@ -7,7 +8,13 @@ import { hashPassword, verifyPassword } from "better-auth/crypto";
  */
 const AT_ONCE = 2;
 
-/** Hashes and checks passwords by better-auth's scrypt, few at once and the others in turn. */
+/** Passwords that wait for their turn: some half a second of it. */
+const WAITING_MAX = 14;
+
+/**
+ * Hashes and checks passwords by better-auth's scrypt, few at once and the others in turn. Throws a Failure `rate_limited`
+ * when too many wait.
+ */
 export interface PasswordHashes {
   hash(password: string): Promise<string>;
   verify(data: { hash: string; password: string }): Promise<boolean>;
@@ -21,6 +28,10 @@ export function passwordHashes(
   const waiting: (() => void)[] = [];
 
   async function inTurn<Done>(work: () => Promise<Done>): Promise<Done> {
+    if (waiting.length === WAITING_MAX)
+      throw new Failure("rate_limited", "Too many passwords at once. Try again.", {
+        retryAfterSeconds: 1,
+      });
     if (running < AT_ONCE) running += 1;
     else await new Promise<void>((resolve) => waiting.push(resolve));
     try {

@@ -1,6 +1,6 @@
 import { Failure } from "@latchkey/sdk/core";
 import { attemptCounter, spendAttempt } from "../domain/attempts.ts";
-import { GroundsChanged, type PersonAction, type Store } from "../store/store.ts";
+import { type Grounds, GroundsChanged, type PersonAction, type Store } from "../store/store.ts";
 import { unauthenticated } from "./bearer.ts";
 import { unconfined } from "./callers.ts";
 import type { HttpBindings } from "./front.ts";
@@ -22,9 +22,6 @@ const GUESSES = { max: 10, windowMs: 15 * 60_000 } as const;
 
 /** Addresses and people whose wrong guesses are counted. */
 const GUESSED_MAX = 10_000;
-
-/** Passwords checked at once. Each takes 16 MiB or more and tens of milliseconds of a thread (scrypt). */
-const CHECKS_MAX = 16;
 
 /**
  * Asks the library to renew no session that is due: it would wherever it looks for one, and so write before it hashes a
@@ -73,7 +70,6 @@ export function openDoor(deps: DoorDeps) {
   const { ambient, store } = deps;
   const { library, baseURL } = openSignInLibrary(deps);
   const guesses = attemptCounter(GUESSED_MAX);
-  let checks = 0;
 
   /** Asks the library as ourselves: of the caller's headers only the cookies and the browser's name go along. */
   function ask(method: "GET" | "POST", path: string, said: Said): Promise<Response> {
@@ -91,17 +87,6 @@ export function openDoor(deps: DoorDeps) {
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       }),
     );
-  }
-
-  /** Bounds how many passwords are hashed at once. */
-  async function hashing<Done>(work: () => Promise<Done>): Promise<Done> {
-    if (checks >= CHECKS_MAX) throw tooMany(1);
-    checks += 1;
-    try {
-      return await work();
-    } finally {
-      checks -= 1;
-    }
   }
 
   async function session(headers: Headers): Promise<SignedIn | null> {
@@ -124,7 +109,6 @@ export function openDoor(deps: DoorDeps) {
     deps,
     library,
     ask,
-    hashing,
     session,
 
     /** Counts what may be a wrong guess, before it is known: many at once get no more than one after the other. */
@@ -132,7 +116,7 @@ export function openDoor(deps: DoorDeps) {
       take(key);
       let isJudged = false;
       try {
-        const answer = await hashing(work);
+        const answer = await work();
         isJudged = answer.status !== 429;
         if (answer.ok) guesses.forget(key);
         return answer;
@@ -150,10 +134,10 @@ export function openDoor(deps: DoorDeps) {
     async signingIn<T extends { readonly headers: Headers }>(
       of: { readonly id: string } | { readonly email: string },
       wrong: string,
-      work: () => Promise<T>,
+      work: (grounds: Grounds | undefined) => Promise<T>,
     ): Promise<T> {
       const grounds = await store.findGrounds(of);
-      const answer = await work();
+      const answer = await work(grounds);
       if (answer.headers.getSetCookie().length === 0) return answer;
       const begun = await session(afterwards(new Headers(), answer));
       if (grounds !== undefined && (await store.confirmGrounds(grounds, begun?.sessionId ?? null)))
@@ -174,6 +158,17 @@ export function openDoor(deps: DoorDeps) {
     },
 
     /**
+     * Who is signed in, asked within a deed of whoever was when it began.
+     *
+     * @throws Failure `conflict` when the session was ended meanwhile, e.g. replaced by what another tab did.
+     */
+    async stillThemselves(headers: Headers): Promise<SignedIn> {
+      const person = await session(headers);
+      if (person === null) throw changedMeanwhile();
+      return unconfined(person);
+    },
+
+    /**
      * Does something to a sign-in by the library, and writes it into the audit log, in one transaction. Of what the
      * library refuses nothing is kept, and what altered nothing is not written down.
      *
@@ -188,21 +183,20 @@ export function openDoor(deps: DoorDeps) {
       record: (answer: Response) => Promise<void>,
     ): Promise<Response> {
       const grounds =
-        typeof whose === "string"
-          ? ((await store.findGrounds({ id: whose })) ?? { personId: whose })
-          : whose;
+        typeof whose === "string" ? await store.findGrounds({ id: whose }) : undefined;
+      const held = grounds ?? (typeof whose === "string" ? { personId: whose } : whose);
       try {
-        return await store.jointly<Response>(grounds, async ({ hasWritten, undo }) => {
+        return await store.jointly<Response>(held, async ({ hasWritten, undo }) => {
           const answer = await work();
           if (!answer.ok) return undo(answer);
           if (!hasWritten()) return answer;
           await record(answer);
-          if (typeof whose === "string") await store.renewGrounds(whose, ambient.nowMs());
+          if (grounds !== undefined) await store.renewGrounds(grounds, ambient.nowMs());
           return answer;
         });
       } catch (error) {
         if (!(error instanceof GroundsChanged)) throw error;
-        throw new Failure("conflict", "Your sign-in was changed meanwhile. Try again.");
+        throw changedMeanwhile();
       }
     },
 
@@ -294,6 +288,10 @@ export function failureOf(answer: Response, wrong: string): Failure {
   if (status === 429) return tooMany(Number(answer.headers.get("X-Retry-After")) || 60);
   const cause = new Error(`the sign-in library answered ${status}`);
   return new Failure("internal_error", "Something went wrong on our side.", { cause });
+}
+
+function changedMeanwhile(): Failure {
+  return new Failure("conflict", "Your sign-in was changed meanwhile. Try again.");
 }
 
 function tooMany(retryAfterSeconds: number): Failure {

@@ -21,7 +21,7 @@ async function rename(door: Door, request: Request, caller: Caller): Promise<Res
     person.personId,
     async () => {
       // On the grounds of the deed, which another name given meanwhile changes: so this is the name that is replaced.
-      person = await door.themselves(from);
+      person = await door.stillThemselves(from);
       if (name === person.name) return respond({});
       return door.ask("POST", "/update-user", { from, caller, body: { name } });
     },

@@ -98,7 +98,7 @@ async function signUp(door: Door, request: Request, caller: Caller): Promise<Res
   const ask = () =>
     door.deed(
       null,
-      () => door.hashing(() => door.ask("POST", "/sign-up/email", { from, caller, body })),
+      () => door.ask("POST", "/sign-up/email", { from, caller, body }),
       async (answer) => {
         const user = await signedUp(answer.clone());
         // What the library says of a taken address names a person who is not there.
@@ -143,7 +143,7 @@ async function reset(door: Door, request: Request, caller: Caller): Promise<Resp
   const { person } = await door.library.api.resetPerson({ body: { token } });
   // Asked also for a token that is known to be none: the library counts who tries.
   const body = { token, newPassword: password };
-  const ask = () => door.hashing(() => door.ask("POST", "/reset-password", { from, caller, body }));
+  const ask = () => door.ask("POST", "/reset-password", { from, caller, body });
   const answer =
     person === null
       ? await ask()
@@ -164,7 +164,10 @@ async function change(door: Door, request: Request, caller: Caller): Promise<Res
   const answer = await door.guess(`password ${person.email}`, () =>
     door.deed(
       person.personId,
-      () => door.ask("POST", "/change-password", { from, caller, body }),
+      async () => {
+        await door.stillThemselves(from);
+        return door.ask("POST", "/change-password", { from, caller, body });
+      },
       () => door.recordPassword("person.password_changed", person, caller),
     ),
   );

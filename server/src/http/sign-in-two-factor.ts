@@ -1,6 +1,6 @@
 import { Failure } from "@latchkey/sdk/core";
 import { z } from "zod";
-import type { PersonAction } from "../store/store.ts";
+import { GroundsChanged, type PersonAction } from "../store/store.ts";
 import {
   afterwards,
   type Caller,
@@ -102,7 +102,7 @@ async function withPassword(
  * @throws Failure `conflict` when the second factor is not as it has to be.
  */
 async function expectFactor(door: Door, from: Headers, isOn: boolean): Promise<void> {
-  const { twoFactor } = await door.themselves(from);
+  const { twoFactor } = await door.stillThemselves(from);
   if (twoFactor && !isOn) throw new Failure("conflict", "The second factor is on already.");
   if (!twoFactor && isOn) throw new Failure("conflict", "The second factor is off.");
 }
@@ -153,9 +153,9 @@ async function signIn(door: Door, said: CodeSaid): Promise<Response> {
   if (personId === null)
     throw new Failure("invalid_credentials", "Sign in with your password first.");
   // The library looks anew for what waits: with the password that is among the grounds read here.
-  const answer = await door.signingIn({ id: personId }, WRONG_CODE, () =>
+  const answer = await door.signingIn({ id: personId }, WRONG_CODE, (grounds) =>
     door.guess(`code ${personId}`, async () => {
-      if (said.path === RECOVERY_PATH) return useRecoveryCode(door, personId, said);
+      if (said.path === RECOVERY_PATH) return useRecoveryCode(door, grounds ?? { personId }, said);
       await takeCode(door, personId, said.body.code);
       return door.ask("POST", said.path, said);
     }),
@@ -166,14 +166,23 @@ async function signIn(door: Door, said: CodeSaid): Promise<Response> {
 }
 
 /** The code is spent with its entry in the log, or not at all. What counts a wrong one is kept. */
-async function useRecoveryCode(door: Door, personId: string, said: CodeSaid): Promise<Response> {
-  return door.deps.store.jointly({ personId }, async () => {
-    const answer = await door.ask("POST", said.path, said);
-    if (!answer.ok) return answer;
-    const { name } = signedInBy(await answer.clone().json());
-    await door.record("person.recovery_code_used", { personId, name }, said.caller);
-    return answer;
-  });
+async function useRecoveryCode(
+  door: Door,
+  whose: { readonly personId: string },
+  said: CodeSaid,
+): Promise<Response> {
+  try {
+    return await door.deps.store.jointly(whose, async () => {
+      const answer = await door.ask("POST", said.path, said);
+      if (!answer.ok) return answer;
+      const { id, name } = signedInBy(await answer.clone().json());
+      await door.record("person.recovery_code_used", { personId: id, name }, said.caller);
+      return answer;
+    });
+  } catch (error) {
+    if (error instanceof GroundsChanged) throw new Failure("invalid_credentials", WRONG_CODE);
+    throw error;
+  }
 }
 
 function signedInBy(answer: unknown) {

@@ -31,8 +31,6 @@ export interface SignIn {
   begin(credentials: { email: string; password: string }, caller: Caller): Promise<Begun>;
   /** Signs somebody in who came by a sign-in link, to that one account. @returns The `Set-Cookie` values of the session. */
   beginConfined(personId: string, accountId: string, caller: Caller): Promise<string[]>;
-  /** Bounds hashing of passwords elsewhere with that of sign-ins. @throws Failure `rate_limited` */
-  hashing<Done>(work: () => Promise<Done>): Promise<Done>;
   /** Keeps what lets a person choose a new password, once. */
   keepResetToken(personId: string, token: string, expiresAtMs: number): Promise<void>;
 }
@@ -54,7 +52,6 @@ export function createSignIn(deps: DoorDeps): SignIn {
 
   return {
     session: door.session,
-    hashing: door.hashing,
 
     async handle(request, caller) {
       const { pathname, search } = new URL(request.url);

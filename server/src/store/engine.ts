@@ -37,6 +37,8 @@ export interface Engine {
   shareName(trx: Database, name: string): Promise<void>;
   /** Whether a deed that ended with this error may have been done nevertheless. */
   isAmbiguous(error: unknown): boolean;
+  /** Whether a statement was refused for what it said, e.g. a name that is taken, and did not fail. */
+  isRefusal(error: unknown): boolean;
   /** A node joined at `seq`: from now on the database may lawfully be behind what it was before, e.g. restored. */
   joinedAt(seq: number): void;
 }

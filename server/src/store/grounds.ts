@@ -32,22 +32,15 @@ export function groundsStore(db: Database, engine: Engine): GroundsStore {
         return false;
       }),
 
-    renewGrounds: (personId, atMs) =>
-      deed(db, async (trx) => {
-        const was = await trx
-          .selectFrom("person")
-          .select("updated_at")
-          .where("id", "=", personId)
-          .executeTakeFirst();
-        if (was === undefined) return;
-        // Other ones also within a millisecond, or where clocks disagree.
-        const ms = Math.max(atMs, new Date(was.updated_at).getTime() + 1);
-        await trx
-          .updateTable("person")
-          .set({ updated_at: engine.signInTime(ms) })
-          .where("id", "=", personId)
-          .execute();
-      }),
+    async renewGrounds({ personId, changedAtMs }, atMs) {
+      // Others also within a millisecond, or by a clock that is behind.
+      const ms = Math.max(atMs, changedAtMs + 1);
+      await db
+        .updateTable("person")
+        .set({ updated_at: engine.signInTime(ms) })
+        .where("id", "=", personId)
+        .execute();
+    },
   };
 }
 
@@ -102,5 +95,6 @@ async function find(
     .executeTakeFirst();
   if (row === undefined) return undefined;
   const { id, ...rest } = row;
-  return { personId: id, mark: JSON.stringify(rest) };
+  const changedAtMs = new Date(rest.updated_at).getTime();
+  return { personId: id, mark: JSON.stringify(rest), changedAtMs };
 }

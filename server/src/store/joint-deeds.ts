@@ -10,7 +10,7 @@ import {
 import { type Database, type Engine, isPlainRead, undoable } from "./engine.ts";
 import { holdGrounds } from "./grounds.ts";
 import type { Schema } from "./schema.ts";
-import { type Store, StoreError } from "./store.ts";
+import type { Store } from "./store.ts";
 
 /** Deeds of which somebody else's code does a part: better-auth, which takes a database and no transaction. */
 export interface JointDeeds extends Pick<Store, "jointly" | "whenKept"> {
@@ -32,16 +32,23 @@ export function jointDeeds(db: Database, engine: Engine): JointDeeds {
       undoable(async (undo) => {
         if (current.getStore()?.isOver === false)
           throw new Error("a joint deed within a joint deed");
-        const joint = new JointDeed(db, async (trx) => {
-          if (whose !== null) await holdGrounds(trx, engine, whose);
+        const joint = new JointDeed(db, {
+          prepare: async (trx) => {
+            if (whose !== null) await holdGrounds(trx, engine, whose);
+          },
+          isRefusal: engine.isRefusal,
         });
         const hasWritten = (): boolean => joint.hasWritten;
-        return joint.conclude(() => current.run(joint, () => work({ hasWritten, undo })));
+        const outcome = await joint.conclude(() =>
+          current.run(joint, () => work({ hasWritten, undo })),
+        );
+        for (const tell of joint.tellings) tell();
+        return outcome;
       }),
 
     whenKept(tell) {
       const joint = current.getStore();
-      if (joint === undefined) tell();
+      if (joint === undefined || joint.isOver) tell();
       else joint.tellings.push(tell);
     },
   };
@@ -53,6 +60,7 @@ type Transaction = ControlledTransaction<Schema>;
 class JointDeed {
   readonly #db: Database;
   readonly #prepare: (trx: Database) => Promise<void>;
+  readonly #isRefusal: Engine["isRefusal"];
   #begun: Promise<Transaction> | undefined;
   /** The first that failed of it, though whoever asked for that made nothing of it. */
   #failure: { readonly error: unknown } | undefined;
@@ -62,9 +70,13 @@ class JointDeed {
   /** What is done once it is kept. */
   readonly tellings: (() => void)[] = [];
 
-  constructor(db: Database, prepare: (trx: Database) => Promise<void>) {
+  constructor(
+    db: Database,
+    by: { prepare(trx: Database): Promise<void>; isRefusal: Engine["isRefusal"] },
+  ) {
     this.#db = db;
-    this.#prepare = prepare;
+    this.#prepare = by.prepare;
+    this.#isRefusal = by.isRefusal;
   }
 
   async execute<R>(query: CompiledQuery): Promise<QueryResult<R>> {
@@ -105,15 +117,15 @@ class JointDeed {
       this.isOver = true;
       if (this.#failure !== undefined) throw this.#failure.error;
       await (await this.#begun)?.commit().execute();
-      for (const tell of this.tellings) tell();
       return outcome;
     } catch (error) {
       this.isOver = true;
       const trx = await this.#begun;
       if (trx !== undefined) await rollBack(trx);
-      // A database that is away is no refusal, whatever was made of it.
-      const cause = this.#failure?.error;
-      throw cause instanceof StoreError && cause.unavailable ? cause : error;
+      // What failed is no refusal, whatever was made of it; but a statement may be refused, e.g. for an address that is taken.
+      if (this.#failure !== undefined && !this.#isRefusal(this.#failure.error))
+        throw this.#failure.error;
+      throw error;
     }
   }
 }

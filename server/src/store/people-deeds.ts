@@ -10,6 +10,7 @@ export interface Grounds {
   readonly personId: string;
   /** Another one for other grounds. Holds a hash of the password: not for logs. */
   readonly mark: string;
+  readonly changedAtMs: number;
 }
 
 /** What people do to their own sign-in. */
@@ -57,7 +58,7 @@ export interface PeopleStore {
   confirmGrounds(grounds: Grounds, sessionId: string | null): Promise<boolean>;
 
   /** Makes new grounds of somebody's, so that of deeds on the old ones none is done any more. */
-  renewGrounds(personId: string, atMs: number): Promise<void>;
+  renewGrounds(grounds: Grounds, atMs: number): Promise<void>;
 
   /** Writes down what somebody did to their own sign-in. */
   recordPersonDeed(

@@ -48,7 +48,7 @@ function deedTo(action: PersonAction | "password_reset_link.created", personId: 
 }
 
 /**
- * The address is the person's, by the operator's word. Where nobody had proved that before, whoever signed up with it may
+ * The address is the person's, by the operator's word or a mail that was read. Where nobody had proved that before, whoever signed up with it may
  * have been a stranger: whatever they signed in with is gone.
  *
  * @returns Whether it was not proved before.

@@ -3,7 +3,7 @@ import type { Database, Engine } from "./engine.ts";
 import { kyselyStore, type OpenStore } from "./kysely-store.ts";
 import { migrate } from "./migrations/migrate.ts";
 import { type Horizon, postgresDialect } from "./postgres-dialect.ts";
-import { DatabaseError } from "./postgres-errors.ts";
+import { DatabaseError, isStatementRefused } from "./postgres-errors.ts";
 import { type ChangeListener, createChangeListener } from "./postgres-listener.ts";
 import { type SessionSettings, sessionSettings } from "./postgres-session.ts";
 import type { Schema } from "./schema.ts";
@@ -96,6 +96,7 @@ function postgresEngine(options: PostgresOptions, horizon: Horizon): Engine {
       await sql`select pg_advisory_xact_lock_shared(hashtextextended(${name}, 0))`.execute(trx);
     },
     isAmbiguous: (error) => error instanceof DatabaseError && error.ambiguous,
+    isRefusal: (error) => error instanceof DatabaseError && isStatementRefused(error),
     joinedAt(seq) {
       horizon.seq = seq;
     },

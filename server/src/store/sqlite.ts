@@ -83,6 +83,8 @@ function sqliteEngine(options: SqliteOptions): Engine {
     lockName: async () => {},
     shareName: async () => {},
     isAmbiguous: () => false,
+    isRefusal: (error) =>
+      error instanceof SqliteDatabase.SqliteError && error.code.startsWith("SQLITE_CONSTRAINT"),
     joinedAt: () => {},
   };
 }

@@ -49,7 +49,7 @@ export type {
   Permits,
   ReplacingPerson,
 } from "./member-deeds.ts";
-export type { PersonAction } from "./people-deeds.ts";
+export type { Grounds, PersonAction } from "./people-deeds.ts";
 export { GroundsChanged } from "./people-deeds.ts";
 export type {
   AccessToken,

@@ -6,6 +6,7 @@ import { type Ambient, ambientOf } from "../../src/ambient.ts";
 import { setupRules } from "../../src/domain/setup.ts";
 import { tokenMaker } from "../../src/domain/tokens.ts";
 import { ownOriginRule } from "../../src/http/origin.ts";
+import { passwordHashes } from "../../src/http/password-hashes.ts";
 import { createSignIn } from "../../src/http/sign-in.ts";
 import type { DoorDeps } from "../../src/http/sign-in-door.ts";
 import { signInMails } from "../../src/http/sign-in-mails.ts";
@@ -68,7 +69,7 @@ export async function openSignInStage(
     ownOrigin: ownOriginRule(ORIGIN),
     signUpOpen: options.signUpOpen ?? false,
     mails: options.mail === true ? signInMails({ send, whenKept: store.whenKept, logger }) : null,
-    passwords: {
+    passwords: passwordHashes({
       hash(password) {
         hashes.count += 1;
         return hashPassword(password);
@@ -77,7 +78,7 @@ export async function openSignInStage(
         hashes.count += 1;
         return verifyPassword(data);
       },
-    },
+    }),
     ...options.change,
   };
   const origin = (actor: { type: "person" | "command_line"; id: string; name: string }) => ({
