@@ -3,6 +3,7 @@ import type { Ambient } from "./ambient.ts";
 import type { Service } from "./cli/serve.ts";
 import type { Settings } from "./config.ts";
 import { setupRules } from "./domain/setup.ts";
+import { bySystem } from "./domain/system.ts";
 import { tokenMaker } from "./domain/tokens.ts";
 import { createVerification } from "./domain/verification.ts";
 import { createClientAddress } from "./http/address.ts";
@@ -141,6 +142,7 @@ export async function startService(options: {
     cancelSweep = ambient.after(SWEEP_EVERY_MS, () => {
       store
         .sweep(ambient.nowMs(), settings.usageKept, settings.auditKeptMs)
+        .then(() => store.deleteStrangers(bySystem(ambient), () => ambient.sortableId("evt")))
         .catch((err: unknown) => logger.error({ err }, "the sweep failed"))
         .finally(sweepLater);
     });

@@ -1,7 +1,8 @@
 import type { Logger } from "pino";
 import type { Ambient } from "../ambient.ts";
-import type { Actor, Store } from "../store/store.ts";
+import type { Store } from "../store/store.ts";
 import type { Barrier } from "./revocation/barrier.ts";
+import { bySystem } from "./system.ts";
 
 export interface OverlapsOptions {
   readonly store: Pick<Store, "startOverlaps">;
@@ -18,9 +19,6 @@ export interface Overlaps {
   stop(): Promise<void>;
 }
 
-/** Who starts an overlap in the audit log: nobody asked for it just then. */
-const LATCHKEY: Actor = { type: "system", id: "latchkey", name: "Latchkey" };
-
 /**
  * Starts the overlap of a rotated key once a first use of its successor is stored, whichever node stored it: what tells is
  * the state of the store, so that no crash loses one. Nobody waits for it; its barriers are completed in the background,
@@ -35,16 +33,7 @@ export function createOverlaps({ store, barrier, ambient, logger }: OverlapsOpti
     while (isAsked && !stopped) {
       isAsked = false;
       try {
-        const seqs = await store.startOverlaps(
-          {
-            actor: LATCHKEY,
-            atMs: ambient.nowMs(),
-            requestId: null,
-            address: null,
-            userAgent: null,
-          },
-          () => ambient.sortableId("evt"),
-        );
+        const seqs = await store.startOverlaps(bySystem(ambient), () => ambient.sortableId("evt"));
         for (const seq of seqs) barrier.complete(seq).catch(() => undefined);
       } catch (err) {
         logger.warn({ err }, "overlaps could not be started yet");

@@ -1,4 +1,5 @@
 import { Failure } from "@latchkey/sdk/core";
+import { isAPIError } from "better-auth/api";
 import { attemptCounter, spendAttempt } from "../domain/attempts.ts";
 import { type Grounds, GroundsChanged, type PersonAction, type Store } from "../store/store.ts";
 import { unauthenticated } from "./bearer.ts";
@@ -91,10 +92,12 @@ export function openDoor(deps: DoorDeps) {
 
   async function session(headers: Headers): Promise<SignedIn | null> {
     if (!headers.has("Cookie")) return null;
-    const found = await library.api.getSession({
-      headers: carry(headers),
-      query: READING,
-    });
+    const found = await library.api
+      .getSession({ headers: carry(headers), query: READING })
+      .catch((error: unknown) => {
+        // The library says so of whatever kept it from reading.
+        throw isAPIError(error) && error.statusCode === 500 ? unreadable(error) : error;
+      });
     return found === null ? null : signedInOf(found);
   }
 
@@ -144,6 +147,7 @@ export function openDoor(deps: DoorDeps) {
         return answer;
       throw new Failure("invalid_credentials", wrong);
     },
+
     /** Bounds how often something is done about one person, whoever asks for it. */
     bounded(key: string, work: () => Promise<Response>): Promise<Response> {
       take(key);
@@ -287,7 +291,13 @@ export function failureOf(answer: Response, wrong: string): Failure {
   if (status === 403) return new Failure("access_denied", "This is not allowed.");
   if (status === 429) return tooMany(Number(answer.headers.get("X-Retry-After")) || 60);
   const cause = new Error(`the sign-in library answered ${status}`);
+  if (status === 500) return unreadable(cause);
   return new Failure("internal_error", "Something went wrong on our side.", { cause });
+}
+
+/** Not "signed out", which a browser would take for the end of its session. */
+export function unreadable(cause: unknown): Failure {
+  return new Failure("service_unavailable", "The database does not answer. Try again.", { cause });
 }
 
 function changedMeanwhile(): Failure {

@@ -1,7 +1,6 @@
 import { Failure } from "@latchkey/sdk/core";
 import { isAPIError } from "better-auth/api";
 import { z } from "zod";
-import { unauthenticated } from "./bearer.ts";
 import { nothing } from "./fields.ts";
 import { isoTime } from "./shapes.ts";
 import {
@@ -12,6 +11,7 @@ import {
   READING,
   respond,
   type SignInRoutes,
+  unreadable,
 } from "./sign-in-door.ts";
 import { bodyOf, shapePerson } from "./sign-in-passwords.ts";
 import { endOtherSessions } from "./sign-in-two-factor.ts";
@@ -73,13 +73,15 @@ async function listSessions(door: Door, request: Request): Promise<Response> {
   return respond({ entries });
 }
 
-/** @throws Failure when the session of these headers has just been ended. */
+/** @throws Failure when the session of these headers has just been ended, or they cannot be read. */
 async function sessionsOf(door: Door, headers: Headers) {
   try {
     return await door.library.api.listSessions({ headers: carry(headers), query: READING });
   } catch (error) {
-    if (isAPIError(error) && error.statusCode === 401) throw unauthenticated("session");
-    throw error;
+    if (!isAPIError(error)) throw error;
+    // The library says 401 of both.
+    await door.themselves(headers);
+    throw unreadable(error);
   }
 }
 

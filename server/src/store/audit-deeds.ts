@@ -38,6 +38,7 @@ export const AUDIT_ACTIONS = [
   "person.recovery_codes_replaced",
   "person.recovery_code_used",
   "person.sessions_ended",
+  "person.deleted",
 ] as const;
 
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];

@@ -9,18 +9,19 @@ const BATCHES_MAX = 20;
 /**
  * Deletes many rows in short statements, and lets everybody else work between two of them.
  *
- * @param deleteBatch Deletes at most {@link BATCH_ROWS} rows and says how many; fewer end the call.
+ * @param deleteBatch Deletes at most `bounds.rows` rows and says how many; fewer end the call.
  * @returns How many rows were deleted.
  */
 export async function inBatches(
   deleteBatch: () => Promise<{ readonly numDeletedRows: bigint }>,
-  batchesMax = BATCHES_MAX,
+  bounds: { readonly rows?: number; readonly batches?: number } = {},
 ): Promise<number> {
+  const { rows: rowsMax = BATCH_ROWS, batches: batchesMax = BATCHES_MAX } = bounds;
   let deleted = 0;
   for (let batch = 1; batch <= batchesMax; batch++) {
     const rows = Number((await deleteBatch()).numDeletedRows);
     deleted += rows;
-    if (rows < BATCH_ROWS) break;
+    if (rows < rowsMax) break;
     await setImmediate();
   }
   return deleted;

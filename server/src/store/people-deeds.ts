@@ -80,4 +80,12 @@ export interface PeopleStore {
   recordResetLink(person: { id: string; email: string }, origin: Origin): Promise<void>;
   /** Of somebody who has lost theirs. `false`: they had none. */
   removeSecondFactor(personId: string, origin: Origin): Promise<boolean>;
+  /**
+   * Deletes people who never proved their address in 7 days, belong to no account and are not signed in: the address is
+   * free again for whoever has it. Of very many only some are deleted by one call.
+   *
+   * @param by What the audit events tell of who does it.
+   * @param nextEventId Makes the ids of those events.
+   */
+  deleteStrangers(by: Omit<Origin, "eventId">, nextEventId: () => string): Promise<void>;
 }

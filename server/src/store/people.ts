@@ -6,12 +6,14 @@ import type { JointDeeds } from "./joint-deeds.ts";
 import type { PeopleStore, PersonAction } from "./people-deeds.ts";
 import { rowOf } from "./row.ts";
 import { parsePerson } from "./rows.ts";
+import { strangerDeleter } from "./strangers.ts";
 
 /** What becomes of people's sign-ins, besides what better-auth writes by itself. */
 export function peopleStore({ db, ...deeds }: JointDeeds, engine: Engine): PeopleStore {
   return {
     ...deeds,
     ...groundsStore(db, engine),
+    deleteStrangers: strangerDeleter(db, engine),
 
     async findPerson(email) {
       const row = await db

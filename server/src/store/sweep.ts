@@ -10,9 +10,6 @@ import { sweepUsage } from "./usage-sweep.ts";
 /** How long an expired invitation can be seen, and sent again. */
 const EXPIRED_INVITATION_KEPT_MS = 30 * 24 * 60 * 60_000;
 
-/** Of people who signed up, never proved their address and belong nowhere: whoever has the address may want to. */
-const STRANGER_KEPT_MS = 7 * 24 * 60 * 60_000;
-
 /** Drops what has outlived its use, in batches. */
 export function sweeper(db: Database, engine: Engine): Store["sweep"] {
   /** A batch, without the rows that somebody holds: they are renewed, or swept by another node. */
@@ -45,21 +42,6 @@ export function sweeper(db: Database, engine: Engine): Store["sweep"] {
       .where("expires_at", "<=", nowMs - EXPIRED_INVITATION_KEPT_MS);
     await inBatches(() =>
       db.deleteFrom("invitation").where("id", "in", batchOf(expired)).executeTakeFirstOrThrow(),
-    );
-    const strangers = db
-      .selectFrom("person")
-      .select("id")
-      .where("email_verified", "=", engine.boolean(false))
-      .where("operator", "=", engine.boolean(false))
-      .where("created_at", "<=", engine.signInTime(nowMs - STRANGER_KEPT_MS))
-      .where(({ not, exists, selectFrom }) =>
-        not(exists(selectFrom("member").select("role").whereRef("person_id", "=", "person.id"))),
-      )
-      .where(({ not, exists, selectFrom }) =>
-        not(exists(selectFrom("session").select("token").whereRef("person_id", "=", "person.id"))),
-      );
-    await inBatches(() =>
-      db.deleteFrom("person").where("id", "in", batchOf(strangers)).executeTakeFirstOrThrow(),
     );
     if (auditKeptMs !== null) await sweepAudit(db, engine, nowMs - auditKeptMs);
     await sweepUsage(db, engine, nowMs, kept);

@@ -98,8 +98,11 @@ async function deleteRows(
   const unheld = engine.locksRows ? sql`for update skip locked` : sql``;
   const statement = sql`delete from ${sql.table(table)} where (${key}) in (
     select ${key} from ${sql.table(table)} where ${where} limit ${sql.lit(BATCH_ROWS)} ${unheld})`;
-  await inBatches(async () => {
-    const { numAffectedRows = 0n } = await statement.execute(db);
-    return { numDeletedRows: numAffectedRows };
-  }, BATCHES_MAX);
+  await inBatches(
+    async () => {
+      const { numAffectedRows = 0n } = await statement.execute(db);
+      return { numDeletedRows: numAffectedRows };
+    },
+    { batches: BATCHES_MAX },
+  );
 }

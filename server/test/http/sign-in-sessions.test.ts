@@ -1,5 +1,6 @@
+import { sql } from "kysely";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { openSignInStage, type SignInStage } from "./sign-in-stage.ts";
+import { openSignInStage, PASSWORD, type SignInStage } from "./sign-in-stage.ts";
 
 let stage: SignInStage;
 beforeEach(async () => {
@@ -77,4 +78,24 @@ test("all others are ended at once, and this one stays", async () => {
 test("nobody who is not signed in sees or ends a session", async () => {
   for (const path of ["GET /list-sessions", "/revoke-session", "/revoke-other-sessions"])
     expect((await stage.ask(path)).code).toBe("authentication_required");
+});
+
+test("nobody is told that they are signed out while sessions cannot be read", async () => {
+  const { cookie } = await stage.enter();
+  await sql`alter table session rename to session_away`.execute(stage.db);
+  const asked = [
+    ["GET /get-session", {}],
+    ["GET /list-sessions", {}],
+    ["/sign-out", {}],
+    ["/revoke-other-sessions", {}],
+    ["/change-password", { current_password: PASSWORD, password: `${PASSWORD} 2` }],
+    ["/two-factor/enable", { password: PASSWORD }],
+    ["/update-user", { name: "Ada Lovelace" }],
+  ] as const;
+  for (const [to, body] of asked)
+    expect([to, (await stage.ask(to, { cookie, body })).code]).toEqual([to, "service_unavailable"]);
+  await expect(stage.who(cookie)).rejects.toMatchObject({ code: "service_unavailable" });
+  await sql`alter table session_away rename to session`.execute(stage.db);
+  expect(await stage.who(cookie)).toMatchObject({ name: "Ada" });
+  expect(await stage.actions()).toEqual([]);
 });

@@ -29,6 +29,8 @@ export const strangerPromises: Readonly<Record<string, Check>> = {
         .execute();
       const left = async (atMs: number) => {
         await store.sweep(atMs, KEPT);
+        const { eventId: _, ...by } = world.origin(atMs);
+        await Promise.all([1, 2, 3].map(() => store.deleteStrangers(by, world.nextEventId)));
         const rows = await db.selectFrom("person").select("id").orderBy("id").execute();
         return rows.map(({ id }) => id);
       };
@@ -37,5 +39,21 @@ export const strangerPromises: Readonly<Record<string, Check>> = {
       assert.deepEqual(await left(START_MS + 7 * DAY_MS), others);
       // The session has ended by then.
       assert.deepEqual(await left(START_MS + 20 * DAY_MS), ["per_member", "per_proved"]);
+      // One entry each, though three swept at once.
+      const entries = await db
+        .selectFrom("audit_event")
+        .select(["subject_id", "account_id", "details"])
+        .where("action", "=", "person.deleted")
+        .orderBy("id")
+        .execute();
+      const told = entries.map(({ subject_id, account_id, details }) => [
+        subject_id,
+        account_id,
+        Object.keys(JSON.parse(details)),
+      ]);
+      assert.deepEqual(told, [
+        ["per_stranger", null, ["name", "email"]],
+        ["per_signed_in", null, ["name", "email"]],
+      ]);
     },
 };
