@@ -214,8 +214,10 @@ function attemptStorage(attempts: Attempts, ambient: Ambient) {
  * of the message itself no e-mail address.
  */
 function logTo(logger: Logger) {
-  return (level: "debug" | "info" | "warn" | "error", message: string, ...rest: unknown[]) => {
-    const error = rest.find((value) => value instanceof Error);
+  return (level: "debug" | "info" | "warn" | "error", ...said: unknown[]) => {
+    // What the library calls a message is an error now and then.
+    const message = said.find((value) => typeof value === "string") ?? "sign-in failed";
+    const error = said.find((value) => value instanceof Error);
     // Somebody was quicker, which the door answers.
     if (error instanceof GroundsChanged) return;
     const about = error === undefined ? {} : { error: `${error.name}: ${error.message}` };

@@ -1,6 +1,7 @@
-import { sql } from "kysely";
+import { type KyselyPlugin, sql } from "kysely";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { openSignInStage, PASSWORD, type SignInStage } from "./sign-in-stage.ts";
+import { createSignIn } from "../../src/http/sign-in.ts";
+import { ORIGIN, openSignInStage, PASSWORD, type SignInStage } from "./sign-in-stage.ts";
 
 let stage: SignInStage;
 beforeEach(async () => {
@@ -98,4 +99,24 @@ test("nobody is told that they are signed out while sessions cannot be read", as
   await sql`alter table session_away rename to session`.execute(stage.db);
   expect(await stage.who(cookie)).toMatchObject({ name: "Ada" });
   expect(await stage.actions()).toEqual([]);
+});
+
+test("what the library logs without words is logged, and answered like any database that is away", async () => {
+  const { cookie } = await stage.enter();
+  // Lets the session be found, and the list of them not be read.
+  const away: KyselyPlugin = {
+    transformQuery({ node }) {
+      const said = JSON.stringify(node);
+      if (said.includes('"session"') && !said.includes('"token"')) throw new Error("it is away");
+      return node;
+    },
+    transformResult: async ({ result }) => result,
+  };
+  const signIn = createSignIn({ ...stage.deps, db: stage.db.withPlugin(away) });
+  const request = new Request(`${ORIGIN}/auth/list-sessions`, { headers: { Cookie: cookie } });
+  const caller = { requestId: "req_1", address: "192.0.2.1", userAgent: "test" };
+  await expect(signIn.handle(request, caller)).rejects.toMatchObject({
+    code: "service_unavailable",
+  });
+  expect(stage.log.join("")).toContain("Error: it is away");
 });

@@ -35,9 +35,7 @@ export async function attempt(url: string, name: string, deed: Deed): Promise<At
 }
 
 /** Whether nobody was told what became of it. */
-export const isLost = ({ answer }: Attempt): boolean =>
-  // 500: while the database restarts, one deed in some hundred ends so; whether it was done is judged like that of a 503.
-  answer === null || answer.status === 503 || answer.status === 500;
+export const isLost = ({ answer }: Attempt): boolean => answer === null || answer.status === 503;
 
 export const isGranted = ({ answer }: Attempt): boolean =>
   answer !== null && answer.status >= 200 && answer.status < 300;
