@@ -47,6 +47,20 @@ test("of many passwords two are hashed at a moment, each in its turn, also after
   expect(await Promise.all(later)).toEqual(["f", "g"]);
 });
 
+test("of more passwords than can wait the last are refused at once, and nobody else is", async () => {
+  let finish = (_hash: string): void => {};
+  const held = new Promise<string>((resolve) => {
+    finish = resolve;
+  });
+  const hashes = passwordHashes({ hash: () => held, verify: async () => true });
+  const taken = Array.from({ length: 16 }, () => hashes.hash("a password"));
+  for (const refused of [hashes.hash("one more"), hashes.verify({ hash: "", password: "" })])
+    await expect(refused).rejects.toMatchObject({ code: "rate_limited", retryAfterSeconds: 1 });
+  finish("done");
+  expect(await Promise.all(taken)).toEqual(Array(16).fill("done"));
+  expect(await hashes.hash("later")).toBe("done");
+});
+
 test("a password is right for its own hash alone", async () => {
   const { hash, verify } = passwordHashes();
   const kept = await hash("correct horse battery staple");

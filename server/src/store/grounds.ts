@@ -18,13 +18,7 @@ export function groundsStore(db: Database, engine: Engine): GroundsStore {
         const { personId } = grounds;
         // Waits for a transaction that has changed them and is about to commit. By a statement of its own: the next one
         // then sees all that was committed.
-        if (engine.locksRows)
-          await trx
-            .selectFrom("person")
-            .select("id")
-            .where("id", "=", personId)
-            .forShare()
-            .execute();
+        if (engine.locksRows) await selectPerson(trx, personId).forShare().execute();
         const now = await find(trx, { id: personId });
         if (now !== undefined && now.mark === grounds.mark) return true;
         if (sessionId !== null)
@@ -54,17 +48,14 @@ export async function holdGrounds(
   engine: Engine,
   { personId, ...of }: Grounds | { readonly personId: string },
 ): Promise<void> {
-  if (engine.locksRows)
-    await trx
-      .selectFrom("person")
-      .select("id")
-      .where("id", "=", personId)
-      .forNoKeyUpdate()
-      .execute();
+  if (engine.locksRows) await selectPerson(trx, personId).forNoKeyUpdate().execute();
   if (!("mark" in of)) return;
   const now = await find(trx, { id: personId });
   if (now?.mark !== of.mark) throw new GroundsChanged();
 }
+
+const selectPerson = (trx: Database, id: string) =>
+  trx.selectFrom("person").select("id").where("id", "=", id);
 
 async function find(
   db: Database,

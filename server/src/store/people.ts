@@ -50,8 +50,8 @@ function deedTo(action: PersonAction | "password_reset_link.created", personId: 
 }
 
 /**
- * The address is the person's, by the operator's word or a mail that was read. Where nobody had proved that before, whoever signed up with it may
- * have been a stranger: whatever they signed in with is gone.
+ * The address is the person's, by the operator's word or a mail that was read. Where nobody had proved that before,
+ * whoever signed up with it may have been a stranger: whatever they signed in with is gone.
  *
  * @returns Whether it was not proved before.
  */
